@@ -1,0 +1,122 @@
+package io.reactiverouter;
+
+import io.r2dbc.spi.Connection;
+import io.reactiverouter.connection.ConnectionSettings;
+import io.reactiverouter.connection.NodePools;
+import io.reactiverouter.connection.PoolSettings;
+import io.reactiverouter.connection.PoolStatistics;
+import io.reactiverouter.connection.ShardExecutor.Residue;
+import io.reactiverouter.observation.ClusterListener;
+import io.reactiverouter.routing.RoutingTable;
+import io.reactiverouter.scatter.ScatterGather;
+import io.reactiverouter.strategy.Keyspace;
+import io.reactiverouter.topology.NodeId;
+import io.reactiverouter.topology.Shard;
+import io.reactiverouter.topology.ShardId;
+import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.util.context.Context;
+import reactor.util.context.ContextView;
+
+/** Puts routing table, pools and scatter-gather together. */
+final class DefaultShardCluster implements ShardCluster {
+
+    private final RoutingTable table;
+    private final NodePools pools;
+    private final ScatterGather scatter;
+
+    private DefaultShardCluster(RoutingTable table, NodePools pools) {
+        this.table = table;
+        this.pools = pools;
+        this.scatter = new ScatterGather(pools.executor(), table::primary);
+    }
+
+    static ShardCluster create(
+            List<Shard> shards,
+            PoolSettings pool,
+            ConnectionSettings connection,
+            int eventLoops,
+            ClusterListener listener) {
+        NodePools pools = new NodePools(
+                shards.stream().flatMap(shard -> shard.nodes().stream()).toList(),
+                pool,
+                connection,
+                eventLoops,
+                listener);
+        return new DefaultShardCluster(new RoutingTable(shards), pools);
+    }
+
+    @Override
+    public ShardRouter router(Keyspace keyspace) {
+        table.place(keyspace);
+        return new DefaultShardRouter(this, table, keyspace.name());
+    }
+
+    @Override
+    public ShardOperations shard(ShardId shard) {
+        table.primary(shard);
+        return new DefaultShardOperations(this, () -> shard, null);
+    }
+
+    @Override
+    public ScatterOperations allShards() {
+        List<ShardId> all = table.shards().stream().map(Shard::id).toList();
+        return new DefaultScatterOperations(this, () -> all, DefaultScatterOperations.DEFAULTS);
+    }
+
+    @Override
+    public List<Shard> shards() {
+        return table.shards();
+    }
+
+    @Override
+    public PoolStatistics poolStatistics(NodeId node) {
+        return pools.statistics(node);
+    }
+
+    @Override
+    public Mono<Void> warmup() {
+        return Mono.defer(() -> pools.warmup(
+                table.shards().stream().map(shard -> table.primary(shard.id())).toList()));
+    }
+
+    @Override
+    public Mono<Void> close() {
+        return pools.close();
+    }
+
+    @Override
+    public Function<Context, Context> inTransactionOf(ShardId shard, Mono<? extends Connection> connection) {
+        table.primary(shard);
+        return entering(new TransactionScope(shard, connection));
+    }
+
+    Function<Context, Context> entering(TransactionScope scope) {
+        return context -> context.put(this, scope);
+    }
+
+    @Nullable TransactionScope scope(ContextView context) {
+        return context.getOrDefault(this, null);
+    }
+
+    <T> Flux<T> execute(ShardId shard, Residue residue, Function<? super Connection, ? extends Publisher<T>> work) {
+        return pools.executor().execute(table.primary(shard), residue, work);
+    }
+
+    Mono<Connection> borrow(ShardId shard) {
+        return pools.acquire(table.primary(shard));
+    }
+
+    ScatterGather scatter() {
+        return scatter;
+    }
+
+    @Override
+    public String toString() {
+        return "ShardCluster" + table.shards().stream().map(Shard::id).toList();
+    }
+}

@@ -1,0 +1,143 @@
+package io.reactiverouter;
+
+import io.r2dbc.spi.Connection;
+import io.r2dbc.spi.ConnectionFactory;
+import io.r2dbc.spi.Result;
+import io.r2dbc.spi.Row;
+import io.r2dbc.spi.Statement;
+import io.reactiverouter.connection.AnswerTimeout;
+import io.reactiverouter.connection.NodePools;
+import io.reactiverouter.connection.ShardExecutor.Residue;
+import io.reactiverouter.topology.ShardId;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/** Calls to one shard, found by {@code locator} with each subscription. */
+final class DefaultShardOperations implements ShardOperations {
+
+    private final DefaultShardCluster cluster;
+    private final Supplier<ShardId> locator;
+    private final @Nullable Duration timeout;
+
+    DefaultShardOperations(DefaultShardCluster cluster, Supplier<ShardId> locator, @Nullable Duration timeout) {
+        this.cluster = cluster;
+        this.locator = locator;
+        this.timeout = timeout;
+    }
+
+    @Override
+    public Mono<ShardId> locate() {
+        return Mono.fromSupplier(locator);
+    }
+
+    @Override
+    public ShardOperations timeout(Duration limit) {
+        return new DefaultShardOperations(cluster, locator, AnswerTimeout.require(limit));
+    }
+
+    @Override
+    public <T> Flux<T> query(Query query, Function<? super Row, ? extends T> mapper) {
+        return call(Residue.NONE, connection -> query.fetch(connection, mapper));
+    }
+
+    @Override
+    public <T> Mono<T> queryOne(Query query, Function<? super Row, ? extends T> mapper) {
+        return this.<T>query(query.fetchSize(0), mapper).singleOrEmpty();
+    }
+
+    @Override
+    public Mono<Long> update(Query query) {
+        return call(Residue.NONE, query::update).singleOrEmpty();
+    }
+
+    @Override
+    public Mono<Long> batch(String sql, Collection<? extends @Nullable Object[]> rows) {
+        if (rows.isEmpty()) {
+            throw new IllegalArgumentException("a batch needs at least one row of parameters, has none");
+        }
+        List<@Nullable Object[]> copy = List.copyOf(rows);
+        return inTransaction(connection -> Flux.defer(() -> Flux.from(batch(connection, sql, copy)))
+                .concatMap(Result::getRowsUpdated, 1)
+                .reduce(0L, Long::sum));
+    }
+
+    private static Publisher<? extends Result> batch(Connection connection, String sql, List<@Nullable Object[]> rows) {
+        Statement statement = connection.createStatement(sql);
+        for (int i = 0; i < rows.size(); i++) {
+            if (i > 0) {
+                statement.add();
+            }
+            Query.bind(statement, rows.get(i));
+        }
+        return statement.execute();
+    }
+
+    @Override
+    public <T> Mono<T> withConnection(Function<? super Connection, ? extends Publisher<T>> work) {
+        return withConnectionMany(work).singleOrEmpty();
+    }
+
+    @Override
+    public <T> Flux<T> withConnectionMany(Function<? super Connection, ? extends Publisher<T>> work) {
+        return call(Residue.POSSIBLE, connection -> work.apply(NodePools.unclosable(connection)));
+    }
+
+    @Override
+    public <T> Mono<T> inTransaction(
+            TransactionOptions options, Function<? super Connection, ? extends Publisher<T>> work) {
+        return inTransactionMany(options, work).singleOrEmpty();
+    }
+
+    @Override
+    public <T> Flux<T> inTransactionMany(
+            TransactionOptions options, Function<? super Connection, ? extends Publisher<T>> work) {
+        return Flux.deferContextual(context -> cluster.scope(context) == null
+                ? call(Residue.NONE, connection -> transaction(connection, options, work))
+                : withConnectionMany(work));
+    }
+
+    /** Rolls back nowhere: after an error or a cancel the executor settles the connection, and that rolls back. */
+    private <T> Flux<T> transaction(
+            Connection connection,
+            TransactionOptions options,
+            Function<? super Connection, ? extends Publisher<T>> work) {
+        Connection lent = NodePools.unclosable(connection);
+        TransactionScope scope = new TransactionScope(locator.get(), Mono.just(lent));
+        return Mono.from(connection.beginTransaction(options.definition()))
+                .thenMany(Flux.defer(() -> work.apply(lent)).contextWrite(cluster.entering(scope)))
+                .concatWith(Mono.defer(() -> Mono.from(connection.commitTransaction()))
+                        .then(Mono.empty()));
+    }
+
+    @Override
+    public Mono<Connection> connection() {
+        return Mono.deferContextual(context -> {
+            ShardId shard = locator.get();
+            TransactionScope scope = cluster.scope(context);
+            return scope == null ? cluster.borrow(shard) : scope.join(shard).map(NodePools::unclosable);
+        });
+    }
+
+    @Override
+    public ConnectionFactory connectionFactory() {
+        return new ShardConnectionFactory(this);
+    }
+
+    private <T> Flux<T> call(Residue residue, Function<? super Connection, ? extends Publisher<T>> work) {
+        return Flux.deferContextual(context -> {
+            ShardId shard = locator.get();
+            TransactionScope scope = cluster.scope(context);
+            Flux<T> answer = scope == null
+                    ? cluster.execute(shard, residue, work)
+                    : scope.join(shard).flatMapMany(work);
+            return AnswerTimeout.limit(answer, shard, timeout);
+        });
+    }
+}

@@ -1,0 +1,139 @@
+package io.reactiverouter;
+
+import io.r2dbc.spi.Connection;
+import io.reactiverouter.connection.ConnectionSettings;
+import io.reactiverouter.connection.PoolSettings;
+import io.reactiverouter.connection.PoolStatistics;
+import io.reactiverouter.observation.ClusterListener;
+import io.reactiverouter.strategy.Keyspace;
+import io.reactiverouter.topology.NodeId;
+import io.reactiverouter.topology.Shard;
+import io.reactiverouter.topology.ShardId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import reactor.core.publisher.Mono;
+import reactor.util.context.Context;
+
+/**
+ * A cluster of PostgreSQL shards and the pools of connections to their nodes. Does no I/O before its first use, or
+ * {@link #warmup()}. Thread-safe; one for an application, closed when the application ends.
+ *
+ * <pre>{@code
+ * ShardCluster cluster = ShardCluster.builder()
+ *     .shard(Shard.named("s0").primary("r2dbc:postgresql://app@db0:5432/app"))
+ *     .shard(Shard.named("s1").primary("r2dbc:postgresql://app@db1:5432/app"))
+ *     .build();
+ * }</pre>
+ */
+public interface ShardCluster {
+
+    /** Starts a cluster without shards and with default settings. */
+    static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Returns the router of a keyspace, placing the keyspace on the cluster with the first call.
+     *
+     * @throws IllegalArgumentException if another keyspace has this name, or its strategy does not suit the cluster
+     */
+    ShardRouter router(Keyspace keyspace);
+
+    /**
+     * Returns calls to a shard by its name, without a key: for administration.
+     *
+     * @throws IllegalArgumentException if the cluster has no such shard
+     */
+    ShardOperations shard(ShardId shard);
+
+    /** Returns calls to all shards of the cluster, whatever the keyspace: for administration. */
+    ScatterOperations allShards();
+
+    /** Returns the shards in the order in which they were named. */
+    List<Shard> shards();
+
+    /**
+     * Returns the figures of a node's pool at this moment.
+     *
+     * @throws IllegalArgumentException if the cluster has no such node
+     */
+    PoolStatistics poolStatistics(NodeId node);
+
+    /**
+     * Connects to the primary of every shard, and opens the smallest number of connections of the settings, so that the
+     * first calls need not. Fails if a primary cannot be reached; the others are warm all the same.
+     */
+    Mono<Void> warmup();
+
+    /**
+     * Closes all pools: idle connections at once, others when their work ends. Calls that begin later fail with
+     * {@link io.reactiverouter.connection.ClusterClosedException}. Closing again does nothing.
+     */
+    Mono<Void> close();
+
+    /**
+     * Marks a Reactor context as being inside a transaction on a shard that another framework has begun, so that calls of
+     * this cluster join it or fail as inside {@link ShardOperations#inTransaction}. For integrations.
+     *
+     * @param connection gives the transaction's connection; nobody closes what it gives
+     */
+    Function<Context, Context> inTransactionOf(ShardId shard, Mono<? extends Connection> connection);
+
+    /** Builds a cluster. Not thread-safe. */
+    final class Builder {
+
+        private final List<Shard> shards = new ArrayList<>();
+        private PoolSettings pool = PoolSettings.DEFAULTS;
+        private ConnectionSettings connection = ConnectionSettings.DEFAULTS;
+        private ClusterListener listener = ClusterListener.NONE;
+        private int eventLoops = Math.max(4, Runtime.getRuntime().availableProcessors());
+
+        private Builder() {}
+
+        /** Adds a shard; their order counts for strategies such as modulo. */
+        public Builder shard(Shard shard) {
+            shards.add(shard);
+            return this;
+        }
+
+        /** Adds shards. */
+        public Builder shards(Iterable<Shard> more) {
+            more.forEach(shards::add);
+            return this;
+        }
+
+        /** Sets the pool of every node; {@link PoolSettings#DEFAULTS} unless set. */
+        public Builder pool(PoolSettings settings) {
+            this.pool = settings;
+            return this;
+        }
+
+        /** Sets how every connection is opened; {@link ConnectionSettings#DEFAULTS} unless set. */
+        public Builder connection(ConnectionSettings settings) {
+            this.connection = settings;
+            return this;
+        }
+
+        /** Sets who hears of what happens; nobody unless set. */
+        public Builder listener(ClusterListener newListener) {
+            this.listener = newListener;
+            return this;
+        }
+
+        /** Sets how many event loops, and so threads, all connections share; the number of cores, at least 4, unless set. */
+        public Builder eventLoops(int loops) {
+            this.eventLoops = loops;
+            return this;
+        }
+
+        /**
+         * Returns the cluster, which owns its pools and threads.
+         *
+         * @throws IllegalArgumentException if there is no shard, a name comes twice, or a URL or setting is not usable
+         */
+        public ShardCluster build() {
+            return DefaultShardCluster.create(Shard.requireDistinct(shards), pool, connection, eventLoops, listener);
+        }
+    }
+}

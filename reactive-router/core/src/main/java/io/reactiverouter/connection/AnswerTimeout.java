@@ -1,0 +1,181 @@
+package io.reactiverouter.connection;
+
+import io.reactiverouter.topology.ShardId;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLongFieldUpdater;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Subscription;
+import reactor.core.CoreSubscriber;
+import reactor.core.Disposable;
+import reactor.core.Disposables;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.FluxOperator;
+import reactor.core.publisher.Operators;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
+import reactor.util.context.Context;
+
+/**
+ * Ends a stream with {@link CallTimeoutException} when its source lets the subscriber wait for too long: from subscription
+ * to the first signal and from each signal to the next, counted only while the subscriber has asked for more. A slow
+ * subscriber therefore never runs into it, which is what sets it apart from {@link Flux#timeout(Duration)}.
+ */
+public final class AnswerTimeout<T> extends FluxOperator<T, T> {
+
+    private final ShardId shard;
+    private final Duration timeout;
+
+    private AnswerTimeout(Flux<? extends T> source, ShardId shard, Duration timeout) {
+        super(source);
+        this.shard = shard;
+        this.timeout = timeout;
+    }
+
+    /** Returns {@code source} with this limit; {@code source} itself where there is none. */
+    public static <T> Flux<T> limit(Flux<T> source, ShardId shard, @Nullable Duration timeout) {
+        return timeout == null ? source : Flux.onAssembly(new AnswerTimeout<>(source, shard, timeout));
+    }
+
+    /**
+     * Returns {@code timeout}.
+     *
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public static Duration require(Duration timeout) {
+        Limits.positive("timeout", timeout);
+        return timeout;
+    }
+
+    @Override
+    public void subscribe(CoreSubscriber<? super T> actual) {
+        source.subscribe(new Waiting<>(actual, shard, timeout, Schedulers.parallel()));
+    }
+
+    /**
+     * One task of the scheduler per subscription, whatever the number of rows: it looks how long the wait has been and
+     * comes back when the limit could be reached. {@code state} keeps the time-out and the source from signalling at the
+     * same time: only who moves it away from IDLE may signal.
+     */
+    private static final class Waiting<T> implements CoreSubscriber<T>, Subscription, Runnable {
+
+        private static final int IDLE = 0;
+        private static final int EMITTING = 1;
+        private static final int ENDED = 2;
+
+        @SuppressWarnings("rawtypes")
+        private static final AtomicLongFieldUpdater<Waiting> REQUESTED =
+                AtomicLongFieldUpdater.newUpdater(Waiting.class, "requested");
+
+        private final CoreSubscriber<? super T> actual;
+        private final ShardId shard;
+        private final Duration timeout;
+        private final long timeoutNanos;
+        private final Scheduler scheduler;
+        private final AtomicInteger state = new AtomicInteger(IDLE);
+        private final Disposable.Swap task = Disposables.swap();
+        private volatile long requested;
+        private volatile long waitingSince;
+        private @Nullable Subscription upstream;
+
+        Waiting(CoreSubscriber<? super T> actual, ShardId shard, Duration timeout, Scheduler scheduler) {
+            this.actual = actual;
+            this.shard = shard;
+            this.timeout = timeout;
+            this.timeoutNanos = timeout.toNanos();
+            this.scheduler = scheduler;
+        }
+
+        @Override
+        public Context currentContext() {
+            return actual.currentContext();
+        }
+
+        @Override
+        public void onSubscribe(Subscription subscription) {
+            if (Operators.validate(upstream, subscription)) {
+                upstream = subscription;
+                waitingSince = System.nanoTime();
+                schedule(timeoutNanos);
+                actual.onSubscribe(this);
+            }
+        }
+
+        @Override
+        public void onNext(T row) {
+            if (!state.compareAndSet(IDLE, EMITTING)) {
+                Operators.onDiscard(row, actual.currentContext());
+                return;
+            }
+            waitingSince = System.nanoTime();
+            Operators.produced(REQUESTED, this, 1);
+            actual.onNext(row);
+            state.compareAndSet(EMITTING, IDLE);
+        }
+
+        @Override
+        public void onError(Throwable error) {
+            if (state.compareAndSet(IDLE, ENDED)) {
+                task.dispose();
+                actual.onError(error);
+            } else {
+                Operators.onErrorDropped(error, actual.currentContext());
+            }
+        }
+
+        @Override
+        public void onComplete() {
+            if (state.compareAndSet(IDLE, ENDED)) {
+                task.dispose();
+                actual.onComplete();
+            }
+        }
+
+        @Override
+        public void request(long n) {
+            if (Operators.validate(n)) {
+                if (requested == 0) {
+                    waitingSince = System.nanoTime();
+                }
+                Operators.addCap(REQUESTED, this, n);
+                upstream().request(n);
+            }
+        }
+
+        @Override
+        public void cancel() {
+            state.set(ENDED);
+            task.dispose();
+            upstream().cancel();
+        }
+
+        @Override
+        public void run() {
+            if (state.get() == ENDED) {
+                return;
+            }
+            long waited = System.nanoTime() - waitingSince;
+            if (requested == 0 || waited < timeoutNanos) {
+                schedule(requested == 0 ? timeoutNanos : timeoutNanos - waited);
+            } else if (state.compareAndSet(IDLE, ENDED)) {
+                upstream().cancel();
+                actual.onError(new CallTimeoutException(shard, timeout));
+            } else {
+                schedule(timeoutNanos);
+            }
+        }
+
+        private void schedule(long nanos) {
+            task.update(scheduler.schedule(this, nanos, TimeUnit.NANOSECONDS));
+        }
+
+        private Subscription upstream() {
+            Subscription subscription = upstream;
+            if (subscription == null) {
+                throw new IllegalStateException("not subscribed");
+            }
+            return subscription;
+        }
+    }
+}

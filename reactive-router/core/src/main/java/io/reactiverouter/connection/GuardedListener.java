@@ -1,0 +1,47 @@
+package io.reactiverouter.connection;
+
+import io.reactiverouter.observation.CallOutcome;
+import io.reactiverouter.observation.ClusterListener;
+import io.reactiverouter.topology.NodeId;
+import reactor.util.Logger;
+import reactor.util.Loggers;
+
+/** Keeps what a listener throws away from the calls that it hears of. */
+final class GuardedListener implements ClusterListener {
+
+    private static final Logger LOG = Loggers.getLogger(GuardedListener.class);
+
+    private final ClusterListener delegate;
+
+    GuardedListener(ClusterListener delegate) {
+        this.delegate = delegate;
+    }
+
+    @Override
+    public void acquired(NodeId node, long waitNanos) {
+        guard(() -> delegate.acquired(node, waitNanos));
+    }
+
+    @Override
+    public void acquireFailed(NodeId node, long waitNanos, Throwable cause) {
+        guard(() -> delegate.acquireFailed(node, waitNanos, cause));
+    }
+
+    @Override
+    public void completed(NodeId node, CallOutcome outcome, long elapsedNanos) {
+        guard(() -> delegate.completed(node, outcome, elapsedNanos));
+    }
+
+    @Override
+    public void discarded(NodeId node, String reason) {
+        guard(() -> delegate.discarded(node, reason));
+    }
+
+    private static void guard(Runnable call) {
+        try {
+            call.run();
+        } catch (RuntimeException e) {
+            LOG.warn("a cluster listener failed", e);
+        }
+    }
+}

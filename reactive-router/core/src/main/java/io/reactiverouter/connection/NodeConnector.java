@@ -1,0 +1,157 @@
+package io.reactiverouter.connection;
+
+import io.r2dbc.postgresql.PostgresqlConnectionConfiguration;
+import io.r2dbc.postgresql.PostgresqlConnectionFactory;
+import io.r2dbc.postgresql.PostgresqlConnectionFactoryProvider;
+import io.r2dbc.postgresql.client.SSLMode;
+import io.r2dbc.spi.Connection;
+import io.r2dbc.spi.ConnectionFactory;
+import io.r2dbc.spi.ConnectionFactoryMetadata;
+import io.r2dbc.spi.ConnectionFactoryOptions;
+import io.r2dbc.spi.Option;
+import io.r2dbc.spi.R2dbcException;
+import io.reactiverouter.topology.Node;
+import io.reactiverouter.topology.NodeAddress;
+import java.util.Set;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Mono;
+
+/**
+ * Opens connections to one node, turn by turn on every event loop, so that each loop gets its share whatever the number
+ * of loops. Settings of the node's URL win over those of the cluster.
+ */
+final class NodeConnector implements ConnectionFactory {
+
+    /** Options of the driver that make sense in the URL of one server. The driver ignores misspelt ones in silence. */
+    private static final Set<String> KNOWN_OPTIONS = Set.of(
+            "applicationName",
+            "autodetectExtensions",
+            "compatibilityMode",
+            "connectTimeout",
+            "currentSchema",
+            "errorResponseLogLevel",
+            "fetchSize",
+            "forceBinary",
+            "lockWaitTimeout",
+            "noticeLogLevel",
+            "options",
+            "preferAttachedBuffers",
+            "preparedStatementCacheQueries",
+            "schema",
+            "ssl",
+            "sslCert",
+            "sslKey",
+            "sslMode",
+            "sslNegotiation",
+            "sslPassword",
+            "sslRootCert",
+            "sslSni",
+            "sslmode",
+            "sslnegotiation",
+            "statementTimeout",
+            "tcpKeepAlive",
+            "tcpNoDelay",
+            "timeZone");
+
+    private final Node node;
+    private final ConnectionSettings settings;
+    private final EventLoops loops;
+    private final AtomicReferenceArray<@Nullable ConnectionFactory> factories;
+    private final AtomicInteger turn;
+
+    NodeConnector(Node node, ConnectionSettings settings, EventLoops loops, int firstLoop) {
+        this.node = node;
+        this.settings = settings;
+        this.loops = loops;
+        this.factories = new AtomicReferenceArray<>(loops.size());
+        this.turn = new AtomicInteger(firstLoop);
+        // Reads all settings now, so that a bad one fails when the cluster is built.
+        configuration(0);
+    }
+
+    @Override
+    public Mono<Connection> create() {
+        return Mono.defer(() -> Mono.from(next().create()))
+                .<Connection>map(connection -> connection)
+                .timeout(settings.connectTimeout())
+                .onErrorMap(this::translate);
+    }
+
+    private ConnectionFactory next() {
+        int index = Math.floorMod(turn.getAndIncrement(), loops.size());
+        ConnectionFactory known = factories.get(index);
+        if (known == null) {
+            known = new PostgresqlConnectionFactory(configuration(index));
+            factories.set(index, known);
+        }
+        return known;
+    }
+
+    private PostgresqlConnectionConfiguration configuration(int loop) {
+        NodeAddress address = node.address();
+        if (address.username() == null) {
+            throw new IllegalArgumentException("node " + node.id()
+                    + " has no user name; put one into its URL or set the" + " shard's credentials");
+        }
+        ConnectionFactoryOptions.Builder options = ConnectionFactoryOptions.builder()
+                .option(ConnectionFactoryOptions.DRIVER, "postgresql")
+                .option(ConnectionFactoryOptions.HOST, address.host())
+                .option(ConnectionFactoryOptions.PORT, address.port())
+                .option(ConnectionFactoryOptions.DATABASE, address.database())
+                .option(ConnectionFactoryOptions.USER, address.username())
+                .option(ConnectionFactoryOptions.CONNECT_TIMEOUT, settings.connectTimeout())
+                .option(PostgresqlConnectionFactoryProvider.APPLICATION_NAME, settings.applicationName())
+                .option(
+                        PostgresqlConnectionFactoryProvider.SSL_MODE,
+                        SSLMode.valueOf(settings.tls().name()))
+                .option(PostgresqlConnectionFactoryProvider.LOOP_RESOURCES, loops.loop(loop));
+        if (!settings.statementTimeout().isZero()) {
+            options.option(ConnectionFactoryOptions.STATEMENT_TIMEOUT, settings.statementTimeout());
+        }
+        if (address.password() != null) {
+            options.option(ConnectionFactoryOptions.PASSWORD, address.password().reveal());
+        }
+        address.options().forEach((name, value) -> options.option(Option.<Object>valueOf(known(name)), value));
+        try {
+            return PostgresqlConnectionFactoryProvider.builder(options.build()).build();
+        } catch (RuntimeException e) {
+            // The cause is left out on purpose: it can repeat the value of an option.
+            throw new IllegalArgumentException("an option in the URL of node " + node.id()
+                    + " has a value that the driver" + " does not take; options there: "
+                    + address.options().keySet());
+        }
+    }
+
+    private String known(String option) {
+        if (!KNOWN_OPTIONS.contains(option)) {
+            throw new IllegalArgumentException("the URL of node " + node.id() + " has the option \"" + option
+                    + "\", which is unknown or not for the URL of one server; known are "
+                    + KNOWN_OPTIONS.stream().sorted().toList());
+        }
+        return option;
+    }
+
+    private Throwable translate(Throwable error) {
+        if (error instanceof R2dbcException refusal && refusal.getSqlState() != null) {
+            return refusal;
+        }
+        if (error instanceof TimeoutException) {
+            return new NodeUnreachableException(
+                    node.id(), new TimeoutException("no connection within " + settings.connectTimeout()));
+        }
+        return new NodeUnreachableException(node.id(), error);
+    }
+
+    @Override
+    public ConnectionFactoryMetadata getMetadata() {
+        return () -> "PostgreSQL";
+    }
+
+    @Override
+    public String toString() {
+        return "NodeConnector[" + node.id() + "]";
+    }
+}

@@ -1,0 +1,34 @@
+package io.reactiverouter.connection;
+
+import io.r2dbc.spi.Connection;
+import reactor.core.publisher.Mono;
+
+/** The connections to one node. Nothing is opened before the first subscription to {@link #acquire} or {@link #warmup}. */
+interface NodePool {
+
+    /**
+     * Hands out a connection, waiting for one at most as long as the settings say. Fails with
+     * {@link PoolExhaustedException}, {@link AcquireTimeoutException}, {@link NodeUnreachableException},
+     * {@link ClusterClosedException} or the server's own refusal. A cancel before the connection arrives leaves it in the
+     * pool. Signals come on the connection's event loop.
+     */
+    Mono<Connection> acquire();
+
+    /** Gives back a connection whose statements have all been answered; an open transaction is rolled back. */
+    Mono<Void> release(Connection connection);
+
+    /**
+     * Gives back a connection in an unknown state: waits until the server has answered all that it was sent, after a
+     * short grace asks it to cancel, rolls back what is open, and closes the connection if that takes too long. Never
+     * fails, and ends within a few seconds.
+     */
+    Mono<Void> settleAndRelease(Connection connection);
+
+    /** Opens the smallest number of connections, and at least one to see that the node answers. */
+    Mono<Void> warmup();
+
+    /** Closes idle connections at once and the others when they come back; later acquires fail. */
+    Mono<Void> close();
+
+    PoolStatistics statistics();
+}

@@ -1,0 +1,106 @@
+package io.reactiverouter.connection;
+
+import io.r2dbc.spi.Connection;
+import io.reactiverouter.observation.ClusterListener;
+import io.reactiverouter.topology.Node;
+import io.reactiverouter.topology.NodeId;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/**
+ * The pools of all nodes of a cluster, on one shared set of event loops. Opens nothing before the first use. Thread-safe.
+ */
+public final class NodePools {
+
+    private static final Duration RETURN_CHECK = Duration.ofMillis(20);
+    private static final Duration RETURN_TIMEOUT = Duration.ofSeconds(5);
+
+    private final Map<NodeId, NodePool> pools;
+    private final EventLoops loops;
+    private final ShardExecutor executor;
+
+    /**
+     * Makes a pool for each node.
+     *
+     * @param eventLoops number of event loops, and so of threads, that the connections share
+     * @throws IllegalArgumentException if a node has no user name or an option that the driver does not take
+     */
+    public NodePools(
+            Collection<Node> nodes,
+            PoolSettings pool,
+            ConnectionSettings connection,
+            int eventLoops,
+            ClusterListener listener) {
+        this.loops = new EventLoops(eventLoops);
+        ClusterListener guarded = listener == ClusterListener.NONE ? listener : new GuardedListener(listener);
+        Map<NodeId, NodePool> made = new LinkedHashMap<>();
+        for (Node node : nodes) {
+            NodeConnector connector = new NodeConnector(node, connection, loops, made.size());
+            made.put(node.id(), new R2dbcNodePool(node.id(), pool, connector, guarded));
+        }
+        this.pools = Map.copyOf(made);
+        ShardExecutor pooled = new PooledExecutor(this);
+        this.executor = guarded == ClusterListener.NONE ? pooled : new ListeningExecutor(pooled, guarded);
+    }
+
+    /** Returns the executor that runs work on these pools. */
+    public ShardExecutor executor() {
+        return executor;
+    }
+
+    /**
+     * Hands out a connection that the caller must close; closing gives it back to the pool, once the server has answered
+     * all that it was sent and an open transaction is rolled back.
+     */
+    public Mono<Connection> acquire(NodeId node) {
+        NodePool pool = pool(node);
+        return pool.acquire().map(connection -> new BorrowedConnection(connection, pool::settleAndRelease));
+    }
+
+    /** Returns a view of a connection on which closing does nothing: whoever lent it closes it. */
+    public static Connection unclosable(Connection connection) {
+        return new BorrowedConnection(connection, lent -> Mono.empty());
+    }
+
+    /** Connects to these nodes, so that the first calls need not, and fails if one of them cannot be reached. */
+    public Mono<Void> warmup(List<NodeId> nodes) {
+        return Flux.fromIterable(nodes)
+                .flatMapDelayError(node -> pool(node).warmup(), 16, 1)
+                .then();
+    }
+
+    /** Returns the figures of a node's pool at this moment. */
+    public PoolStatistics statistics(NodeId node) {
+        return pool(node).statistics();
+    }
+
+    /** Closes all pools, waits at most five seconds for connections in use, and then stops the event loops. */
+    public Mono<Void> close() {
+        return Flux.fromIterable(pools.values())
+                .flatMapDelayError(NodePool::close, 16, 1)
+                .then(Mono.defer(this::returned))
+                .then(loops.close());
+    }
+
+    private Mono<Void> returned() {
+        return Flux.interval(Duration.ZERO, RETURN_CHECK)
+                .onBackpressureDrop()
+                .takeUntil(tick -> pools.values().stream()
+                        .allMatch(pool -> pool.statistics().acquired() == 0))
+                .take(RETURN_TIMEOUT)
+                .then();
+    }
+
+    NodePool pool(NodeId node) {
+        NodePool pool = pools.get(node);
+        if (pool == null) {
+            throw new IllegalArgumentException("node " + node + " is not part of this cluster");
+        }
+        return pool;
+    }
+}

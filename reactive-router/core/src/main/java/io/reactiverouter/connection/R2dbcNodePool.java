@@ -1,0 +1,187 @@
+package io.reactiverouter.connection;
+
+import io.r2dbc.pool.ConnectionPool;
+import io.r2dbc.pool.ConnectionPoolConfiguration;
+import io.r2dbc.pool.PoolMetrics;
+import io.r2dbc.postgresql.api.PostgresqlConnection;
+import io.r2dbc.spi.Connection;
+import io.r2dbc.spi.R2dbcTimeoutException;
+import io.r2dbc.spi.ValidationDepth;
+import io.r2dbc.spi.Wrapped;
+import io.reactiverouter.observation.ClusterListener;
+import io.reactiverouter.topology.NodeId;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeoutException;
+import reactor.core.publisher.Mono;
+import reactor.pool.PoolAcquirePendingLimitException;
+import reactor.pool.PoolShutdownException;
+import reactor.pool.PooledRefMetadata;
+import reactor.util.Logger;
+import reactor.util.Loggers;
+
+/** {@link NodePool} on r2dbc-pool. */
+final class R2dbcNodePool implements NodePool {
+
+    /** Most cancelled statements end by themselves within this time; only others cost a cancel request. */
+    private static final Duration GRACE = Duration.ofMillis(50);
+
+    private static final Duration CANCEL_TIMEOUT = Duration.ofSeconds(1);
+    private static final Duration SETTLE_TIMEOUT = Duration.ofSeconds(2);
+    private static final Logger LOG = Loggers.getLogger(R2dbcNodePool.class);
+
+    private final NodeId node;
+    private final PoolSettings settings;
+    private final ClusterListener listener;
+    private final ConnectionPool pool;
+    private final Mono<Connection> acquire;
+    private final PoolMetrics metrics;
+
+    /** Connections that must not go back; empty but for the moment in which one is closed. */
+    private final Set<Connection> condemned = ConcurrentHashMap.newKeySet();
+
+    R2dbcNodePool(NodeId node, PoolSettings settings, NodeConnector connector, ClusterListener listener) {
+        this.node = node;
+        this.settings = settings;
+        this.listener = listener;
+        this.pool = new ConnectionPool(ConnectionPoolConfiguration.builder(connector)
+                .name(node.toString())
+                .initialSize(0)
+                .minIdle(settings.minSize())
+                .maxSize(settings.maxSize())
+                .maxAcquireTime(settings.acquireTimeout())
+                // The default of 1 would double the time to wait.
+                .acquireRetry(0)
+                .maxIdleTime(settings.maxIdleTime())
+                .maxLifeTime(settings.maxLifetime())
+                .backgroundEvictionInterval(Duration.ofSeconds(30))
+                .preRelease(this::clean)
+                .customizer(builder ->
+                        builder.maxPendingAcquire(settings.maxPending()).evictionPredicate(this::isSpent))
+                .build());
+        this.metrics = pool.getMetrics().orElseThrow();
+        Mono<Connection> translated = pool.create().onErrorMap(this::translate);
+        this.acquire = listener == ClusterListener.NONE ? translated : observed(translated);
+    }
+
+    @Override
+    public Mono<Connection> acquire() {
+        return acquire;
+    }
+
+    @Override
+    public Mono<Void> release(Connection connection) {
+        return Mono.from(connection.close());
+    }
+
+    @Override
+    public Mono<Void> settleAndRelease(Connection connection) {
+        return settle(connection)
+                .onErrorResume(error -> condemn(connection, error))
+                .then(Mono.defer(() -> release(connection)))
+                .onErrorResume(error -> {
+                    LOG.warn("a connection to {} could not be released", node, error);
+                    return Mono.empty();
+                });
+    }
+
+    private Mono<Void> settle(Connection connection) {
+        return answered(connection)
+                .timeout(GRACE)
+                .onErrorResume(
+                        TimeoutException.class,
+                        slow -> cancel(connection).then(answered(connection).timeout(SETTLE_TIMEOUT)))
+                .then(Mono.defer(() -> rollBackIfOpen(connection)).timeout(SETTLE_TIMEOUT));
+    }
+
+    /** Completes when the server has answered everything it was sent before, whatever it answered. */
+    private static Mono<Void> answered(Connection connection) {
+        return Mono.from(connection.validate(ValidationDepth.REMOTE)).then();
+    }
+
+    private static Mono<Void> cancel(Connection connection) {
+        return Mono.defer(() -> {
+            PostgresqlConnection driver =
+                    connection instanceof Wrapped<?> wrapped ? wrapped.unwrap(PostgresqlConnection.class) : null;
+            return driver == null ? Mono.empty() : driver.cancelRequest().timeout(CANCEL_TIMEOUT);
+        });
+    }
+
+    private Mono<Void> condemn(Connection connection, Throwable cause) {
+        return Mono.fromRunnable(() -> {
+            if (connection instanceof Wrapped<?> wrapped && wrapped.unwrap() instanceof Connection physical) {
+                condemned.add(physical);
+            }
+            LOG.debug("a connection to {} is closed: it did not settle", node, cause);
+            listener.discarded(node, "not settled after a cancel or an error");
+        });
+    }
+
+    /** Runs before every return to the pool, on the physical connection. An error makes the pool close it. */
+    private Mono<Void> clean(Connection connection) {
+        if (!condemned.isEmpty() && condemned.remove(connection)) {
+            return Mono.error(new IllegalStateException("connection to " + node + " did not settle"));
+        }
+        return rollBackIfOpen(connection);
+    }
+
+    private static Mono<Void> rollBackIfOpen(Connection connection) {
+        return connection.isAutoCommit() ? Mono.empty() : Mono.from(connection.rollbackTransaction());
+    }
+
+    /** Says whether an idle connection must be closed; one that the server has closed is never handed out. */
+    private boolean isSpent(Connection connection, PooledRefMetadata metadata) {
+        return metadata.idleTime() >= settings.maxIdleTime().toMillis()
+                || metadata.lifeTime() >= settings.maxLifetime().toMillis()
+                || !isOpen(connection);
+    }
+
+    private static boolean isOpen(Connection connection) {
+        // Answers at once: local validation reads a flag of the channel.
+        return Mono.from(connection.validate(ValidationDepth.LOCAL)).toFuture().getNow(false);
+    }
+
+    @Override
+    public Mono<Void> warmup() {
+        return pool.warmup()
+                .onErrorMap(this::translate)
+                .then(Mono.usingWhen(acquire, connection -> Mono.<Void>empty(), this::release));
+    }
+
+    @Override
+    public Mono<Void> close() {
+        return pool.disposeLater();
+    }
+
+    @Override
+    public PoolStatistics statistics() {
+        return new PoolStatistics(
+                settings.maxSize(),
+                metrics.allocatedSize(),
+                metrics.acquiredSize(),
+                metrics.idleSize(),
+                metrics.pendingAcquireSize());
+    }
+
+    private Mono<Connection> observed(Mono<Connection> source) {
+        return Mono.defer(() -> {
+            long start = System.nanoTime();
+            return source.doOnNext(connection -> listener.acquired(node, System.nanoTime() - start))
+                    .doOnError(error -> listener.acquireFailed(node, System.nanoTime() - start, error));
+        });
+    }
+
+    private Throwable translate(Throwable error) {
+        if (error instanceof PoolAcquirePendingLimitException) {
+            return new PoolExhaustedException(node, settings.maxSize(), settings.maxPending(), error);
+        }
+        if (error instanceof R2dbcTimeoutException) {
+            return new AcquireTimeoutException(node, settings.acquireTimeout(), statistics(), error);
+        }
+        if (error instanceof PoolShutdownException) {
+            return new ClusterClosedException();
+        }
+        return error;
+    }
+}

@@ -1,0 +1,27 @@
+package io.reactiverouter.observation;
+
+import io.reactiverouter.topology.NodeId;
+
+/**
+ * Hears what happens on the nodes of a cluster. Every method does nothing unless overridden.
+ *
+ * <p>Methods run on event loops and on callers' threads, concurrently: they must be thread-safe, must not block and should
+ * not throw. What they throw is logged and changes nothing. Times are in nanoseconds of {@link System#nanoTime()}.
+ */
+public interface ClusterListener {
+
+    /** Hears nothing; with it the router takes no times. */
+    ClusterListener NONE = new ClusterListener() {};
+
+    /** A connection was handed out after this wait. */
+    default void acquired(NodeId node, long waitNanos) {}
+
+    /** No connection could be had: the pool is full, the wait was too long, or the node cannot be reached. */
+    default void acquireFailed(NodeId node, long waitNanos, Throwable cause) {}
+
+    /** A single-shard call, or one shard's part of a scatter-gather, ended; the time includes the wait for a connection. */
+    default void completed(NodeId node, CallOutcome outcome, long elapsedNanos) {}
+
+    /** A connection was closed in place of going back to the pool, because its state was not known to be clean. */
+    default void discarded(NodeId node, String reason) {}
+}

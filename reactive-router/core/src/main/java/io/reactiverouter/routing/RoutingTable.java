@@ -1,0 +1,130 @@
+package io.reactiverouter.routing;
+
+import io.reactiverouter.strategy.Keyspace;
+import io.reactiverouter.strategy.ShardKey;
+import io.reactiverouter.strategy.ShardingStrategy;
+import io.reactiverouter.strategy.UnroutableKeyException;
+import io.reactiverouter.topology.NodeId;
+import io.reactiverouter.topology.Shard;
+import io.reactiverouter.topology.ShardId;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The live answer to "which shard" and "which node". Readers see one immutable snapshot; a change swaps it atomically, so
+ * that no call sees half of it. Reading takes no lock.
+ */
+public final class RoutingTable {
+
+    private final List<Shard> shards;
+    private volatile Snapshot snapshot;
+
+    private record Snapshot(Map<ShardId, NodeId> primaries, Map<String, Placement> placements) {}
+
+    /**
+     * Starts with the primaries that the shards name and no placement.
+     *
+     * @throws IllegalArgumentException if there is no shard or a name comes twice
+     */
+    public RoutingTable(List<Shard> shards) {
+        this.shards = Shard.requireDistinct(shards);
+        Map<ShardId, NodeId> primaries = new LinkedHashMap<>();
+        shards.forEach(shard -> primaries.put(shard.id(), shard.primary().id()));
+        this.snapshot = new Snapshot(Map.copyOf(primaries), Map.of());
+    }
+
+    /**
+     * Places a keyspace on the cluster with epoch 1, or returns the placement that it has already.
+     *
+     * @throws IllegalArgumentException if the strategy names a shard that the cluster does not have, or another keyspace
+     *     has this name
+     */
+    public synchronized Placement place(Keyspace keyspace) {
+        Snapshot current = snapshot;
+        Placement known = current.placements().get(keyspace.name());
+        if (known == null) {
+            ShardingStrategy strategy = keyspace.strategy().create(shards);
+            requireKnown(keyspace, strategy);
+            Map<String, Placement> placements = new HashMap<>(current.placements());
+            known = new Placement(keyspace, strategy, 1);
+            placements.put(keyspace.name(), known);
+            snapshot = new Snapshot(current.primaries(), Map.copyOf(placements));
+        }
+        if (known.keyspace() != keyspace) {
+            throw new IllegalArgumentException("keyspace " + keyspace.name()
+                    + " is placed already; use the router that was made for it, or another name");
+        }
+        return known;
+    }
+
+    /**
+     * Returns the current placement of a keyspace.
+     *
+     * @throws IllegalArgumentException if no keyspace of this name has been placed
+     */
+    public Placement placement(String keyspace) {
+        Placement placement = snapshot.placements().get(keyspace);
+        if (placement == null) {
+            throw new IllegalArgumentException("keyspace " + keyspace + " is not known; known are "
+                    + snapshot.placements().keySet());
+        }
+        return placement;
+    }
+
+    /** Returns the route of one key. */
+    public Route.Single route(String keyspace, ShardKey key) {
+        return new Route.Single(placement(keyspace).strategy().locate(key));
+    }
+
+    /** Returns the route of some keys, grouped by shard; a key that comes twice is grouped twice. */
+    public Route.Several route(String keyspace, Collection<? extends ShardKey> keys) {
+        ShardingStrategy strategy = placement(keyspace).strategy();
+        Map<ShardId, List<ShardKey>> grouped = new LinkedHashMap<>();
+        for (ShardKey key : keys) {
+            ShardId shard = strategy.locate(UnroutableKeyException.requireNonNull(key));
+            grouped.computeIfAbsent(shard, added -> new ArrayList<>()).add(key);
+        }
+        return new Route.Several(grouped);
+    }
+
+    /** Returns the route to every shard of a keyspace. */
+    public Route.All routeAll(String keyspace) {
+        return new Route.All(placement(keyspace).strategy().shards());
+    }
+
+    /**
+     * Returns the node that takes the writes of a shard.
+     *
+     * @throws IllegalArgumentException if the cluster has no such shard; the message names those that it has
+     */
+    public NodeId primary(ShardId shard) {
+        NodeId node = snapshot.primaries().get(shard);
+        if (node == null) {
+            throw new IllegalArgumentException("shard " + shard + " is not part of the cluster; known are " + names());
+        }
+        return node;
+    }
+
+    /** Returns the shards in the order in which the cluster names them. */
+    public List<Shard> shards() {
+        return shards;
+    }
+
+    private void requireKnown(Keyspace keyspace, ShardingStrategy strategy) {
+        for (ShardId shard : strategy.shards()) {
+            if (!snapshot.primaries().containsKey(shard)) {
+                throw new IllegalArgumentException(
+                        "the strategy of keyspace " + keyspace.name() + " places keys on shard " + shard
+                                + ", which is not part of the cluster; known are " + names());
+            }
+        }
+    }
+
+    private List<ShardId> names() {
+        return shards.stream().map(Shard::id).toList();
+    }
+}

@@ -1,0 +1,38 @@
+package io.reactiverouter.scatter;
+
+import io.reactiverouter.connection.AnswerTimeout;
+import java.time.Duration;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a scatter-gather behaves.
+ *
+ * @param shardTimeout how long one shard may keep the caller waiting; null is no limit
+ * @param policy what a failing shard does to the others
+ * @param concurrency shards asked at the same time at most
+ */
+public record ScatterSettings(@Nullable Duration shardTimeout, FailurePolicy policy, int concurrency) {
+
+    public ScatterSettings {
+        if (shardTimeout != null) {
+            AnswerTimeout.require(shardTimeout);
+        }
+        Objects.requireNonNull(policy, "failure policy must not be null");
+        if (concurrency < 1) {
+            throw new IllegalArgumentException("scatter concurrency must be at least 1, was " + concurrency);
+        }
+    }
+
+    public ScatterSettings withShardTimeout(Duration timeout) {
+        return new ScatterSettings(timeout, policy, concurrency);
+    }
+
+    public ScatterSettings withPolicy(FailurePolicy newPolicy) {
+        return new ScatterSettings(shardTimeout, newPolicy, concurrency);
+    }
+
+    public ScatterSettings withConcurrency(int shards) {
+        return new ScatterSettings(shardTimeout, policy, shards);
+    }
+}

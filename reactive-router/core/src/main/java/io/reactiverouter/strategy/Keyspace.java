@@ -1,0 +1,124 @@
+package io.reactiverouter.strategy;
+
+import io.reactiverouter.topology.Shard;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * Tables that share one sharding key and one placement. Immutable: each method that changes something returns a new
+ * keyspace. Names of keyspace, column and tables are plain SQL identifiers: letters, digits and {@code _}, at most 63; a
+ * table may carry its schema.
+ *
+ * <pre>{@code
+ * Keyspace.named("trading").key("user_id").tables("orders", "trades").strategy(ShardingStrategy.hashSlots())
+ * }</pre>
+ */
+public final class Keyspace {
+
+    private static final Pattern IDENTIFIER = Pattern.compile("[A-Za-z_][A-Za-z0-9_]{0,62}");
+    private static final Pattern NAME = Pattern.compile("[A-Za-z][A-Za-z0-9_-]{0,62}");
+
+    private final String name;
+    private final String keyColumn;
+    private final List<String> tables;
+    private final StrategyFactory strategy;
+
+    private Keyspace(String name, String keyColumn, List<String> tables, StrategyFactory strategy) {
+        this.name = name;
+        this.keyColumn = keyColumn;
+        this.tables = tables;
+        this.strategy = strategy;
+    }
+
+    /**
+     * Starts a keyspace with this name; its key column comes next.
+     *
+     * @throws IllegalArgumentException if the name has other characters than letters, digits, {@code -} and {@code _}
+     */
+    public static Named named(String name) {
+        return new Named(require(NAME, "keyspace name", name));
+    }
+
+    /** A keyspace that still lacks its key column. */
+    public static final class Named {
+
+        private final String name;
+
+        private Named(String name) {
+            this.name = name;
+        }
+
+        /**
+         * Returns the keyspace sharded by this column, with no tables and hash slots.
+         *
+         * @throws IllegalArgumentException if it is not a plain SQL identifier
+         */
+        public Keyspace key(String column) {
+            return new Keyspace(
+                    name,
+                    require(IDENTIFIER, "key column of keyspace " + name, column),
+                    List.of(),
+                    ShardingStrategy.hashSlots());
+        }
+    }
+
+    /**
+     * Sets the tables: each has the key column, and the rows of one key lie on one shard in all of them.
+     *
+     * @throws IllegalArgumentException if a name is not a plain SQL identifier or comes twice
+     */
+    public Keyspace tables(String... names) {
+        Set<String> distinct = new LinkedHashSet<>();
+        for (String table : names) {
+            for (String part : table.split("\\.", 2)) {
+                require(IDENTIFIER, "table of keyspace " + name, part);
+            }
+            if (!distinct.add(table)) {
+                throw new IllegalArgumentException("keyspace " + name + " names the table " + table + " twice");
+            }
+        }
+        return new Keyspace(name, keyColumn, List.copyOf(distinct), strategy);
+    }
+
+    /** Sets the strategy, to be made for the shards of the cluster; hash slots unless set. */
+    public Keyspace strategy(StrategyFactory newStrategy) {
+        return new Keyspace(name, keyColumn, tables, newStrategy);
+    }
+
+    /** Sets a complete strategy, over shards that the cluster must have. */
+    public Keyspace strategy(ShardingStrategy complete) {
+        return strategy((List<Shard> shards) -> complete);
+    }
+
+    public String name() {
+        return name;
+    }
+
+    public String keyColumn() {
+        return keyColumn;
+    }
+
+    /** Returns the tables in the order in which they were named. */
+    public List<String> tables() {
+        return tables;
+    }
+
+    public StrategyFactory strategy() {
+        return strategy;
+    }
+
+    private static String require(Pattern pattern, String what, String value) {
+        if (!pattern.matcher(value).matches()) {
+            throw new IllegalArgumentException(what
+                    + " must be 1 to 63 letters, digits or '_' and not start with a digit" + ", was \"" + value + "\"");
+        }
+        return value;
+    }
+
+    @Override
+    public String toString() {
+        return "Keyspace[" + name + ", key=" + keyColumn + ", tables=" + tables + "]";
+    }
+}
