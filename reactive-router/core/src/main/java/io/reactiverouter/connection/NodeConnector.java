@@ -4,6 +4,7 @@ import io.r2dbc.postgresql.PostgresqlConnectionConfiguration;
 import io.r2dbc.postgresql.PostgresqlConnectionFactory;
 import io.r2dbc.postgresql.PostgresqlConnectionFactoryProvider;
 import io.r2dbc.postgresql.client.SSLMode;
+import io.r2dbc.postgresql.extension.Extension;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.ConnectionFactory;
 import io.r2dbc.spi.ConnectionFactoryMetadata;
@@ -12,6 +13,8 @@ import io.r2dbc.spi.Option;
 import io.r2dbc.spi.R2dbcException;
 import io.reactiverouter.topology.Node;
 import io.reactiverouter.topology.NodeAddress;
+import java.util.List;
+import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -28,7 +31,6 @@ final class NodeConnector implements ConnectionFactory {
     /** Options of the driver that make sense in the URL of one server. The driver ignores misspelt ones in silence. */
     private static final Set<String> KNOWN_OPTIONS = Set.of(
             "applicationName",
-            "autodetectExtensions",
             "compatibilityMode",
             "connectTimeout",
             "currentSchema",
@@ -55,6 +57,11 @@ final class NodeConnector implements ConnectionFactory {
             "tcpKeepAlive",
             "tcpNoDelay",
             "timeZone");
+
+    /** Found once: a look through the class path reads files, which must not happen on an event loop. */
+    private static final List<Extension> EXTENSIONS = ServiceLoader.load(Extension.class).stream()
+            .map(ServiceLoader.Provider::get)
+            .toList();
 
     private final Node node;
     private final ConnectionSettings settings;
@@ -107,6 +114,8 @@ final class NodeConnector implements ConnectionFactory {
                 .option(
                         PostgresqlConnectionFactoryProvider.SSL_MODE,
                         SSLMode.valueOf(settings.tls().name()))
+                .option(PostgresqlConnectionFactoryProvider.AUTODETECT_EXTENSIONS, false)
+                .option(PostgresqlConnectionFactoryProvider.EXTENSIONS, EXTENSIONS)
                 .option(PostgresqlConnectionFactoryProvider.LOOP_RESOURCES, loops.loop(loop));
         if (!settings.statementTimeout().isZero()) {
             options.option(ConnectionFactoryOptions.STATEMENT_TIMEOUT, settings.statementTimeout());
@@ -135,7 +144,7 @@ final class NodeConnector implements ConnectionFactory {
     }
 
     private Throwable translate(Throwable error) {
-        if (error instanceof R2dbcException refusal && refusal.getSqlState() != null) {
+        if (error instanceof R2dbcException refusal && !isConnectionFailure(refusal.getSqlState())) {
             return refusal;
         }
         if (error instanceof TimeoutException) {
@@ -143,6 +152,11 @@ final class NodeConnector implements ConnectionFactory {
                     node.id(), new TimeoutException("no connection within " + settings.connectTimeout()));
         }
         return new NodeUnreachableException(node.id(), error);
+    }
+
+    /** Says whether there is no word of the server itself: no SQLSTATE, or class 08, connection exception. */
+    private static boolean isConnectionFailure(@Nullable String sqlState) {
+        return sqlState == null || sqlState.startsWith("08");
     }
 
     @Override

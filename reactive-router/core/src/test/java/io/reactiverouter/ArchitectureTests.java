@@ -1,0 +1,101 @@
+package io.reactiverouter;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaPackage;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Holds the directions between the packages of core. */
+class ArchitectureTests {
+
+    private static final String ROOT = "io.reactiverouter";
+    private static final List<String> JDK = List.of("java..", "org.jspecify.annotations..");
+
+    /** Package to the packages of ours that it may use; the facade may use all, and nobody uses it. */
+    private static final Map<String, List<String>> MAY_USE = Map.of(
+            "topology", List.of(),
+            "strategy", List.of("topology"),
+            "routing", List.of("topology", "strategy"),
+            "observation", List.of("topology"),
+            "connection", List.of("topology", "observation"),
+            "scatter", List.of("topology", "routing", "connection", "observation"));
+
+    private static final JavaClasses CORE = new ClassFileImporter()
+            .importUrl(ShardCluster.class.getProtectionDomain().getCodeSource().getLocation());
+
+    @ParameterizedTest
+    @ValueSource(strings = {"topology", "strategy", "routing", "observation", "connection", "scatter"})
+    void packageUsesOnlyWhatTheTableAllows(String name) {
+        List<String> allowed = new ArrayList<>(MAY_USE.getOrDefault(name, List.of()));
+        allowed.add(name);
+        String[] forbidden = CORE.getPackage(ROOT).getSubpackages().stream()
+                .map(JavaPackage::getName)
+                .filter(other -> !allowed.contains(other.substring(ROOT.length() + 1)))
+                .toArray(String[]::new);
+        noClasses()
+                .that()
+                .resideInAPackage(ROOT + "." + name)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(append(forbidden, ROOT))
+                .allowEmptyShould(false)
+                .check(CORE);
+    }
+
+    @Test
+    void everyPackageIsInTheTable() {
+        assertThat(CORE.getPackage(ROOT).getSubpackages())
+                .extracting(found -> found.getName().substring(ROOT.length() + 1))
+                .containsExactlyInAnyOrderElementsOf(MAY_USE.keySet());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"topology", "strategy"})
+    void valuesNeedNothingButTheJdk(String name) {
+        classes()
+                .that()
+                .resideInAPackage(ROOT + "." + name)
+                .should()
+                .onlyDependOnClassesThat()
+                .resideInAnyPackage(append(JDK.toArray(String[]::new), ROOT + ".."))
+                .check(CORE);
+    }
+
+    @Test
+    void thereAreNoCycles() {
+        slices().matching(ROOT + ".(*)..").should().beFreeOfCycles().check(CORE);
+    }
+
+    @Test
+    void coreKnowsNeitherSpringNorMicrometer() {
+        noClasses()
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("org.springframework..", "io.micrometer..")
+                .check(CORE);
+    }
+
+    @Test
+    void nothingIsHiddenInPackagesOfNoMeaning() {
+        noClasses()
+                .should()
+                .resideInAnyPackage("..impl..", "..internal..", "..util..", "..utils..")
+                .check(CORE);
+    }
+
+    private static String[] append(String[] packages, String more) {
+        List<String> all = new ArrayList<>(List.of(packages));
+        all.add(more);
+        return all.toArray(String[]::new);
+    }
+}

@@ -1,0 +1,104 @@
+package io.reactiverouter.connection;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.reactiverouter.topology.ShardId;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.Test;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Sinks;
+import reactor.core.scheduler.Schedulers;
+import reactor.test.StepVerifier;
+import reactor.test.publisher.TestPublisher;
+
+class AnswerTimeoutTests {
+
+    private static final ShardId SHARD = ShardId.of("s0");
+    private static final Duration LIMIT = Duration.ofMillis(100);
+    private static final Duration TIMEOUT = Duration.ofSeconds(5);
+
+    @Test
+    void silentSourceIsCancelledAndNamed() {
+        TestPublisher<Integer> source = TestPublisher.create();
+
+        StepVerifier.create(AnswerTimeout.limit(source.flux(), SHARD, LIMIT))
+                .expectErrorSatisfies(error -> {
+                    assertThat(error).isInstanceOf(CallTimeoutException.class).hasMessageContaining("shard s0");
+                    assertThat(((CallTimeoutException) error).timeout()).isEqualTo(LIMIT);
+                })
+                .verify(TIMEOUT);
+        source.assertCancelled();
+    }
+
+    @Test
+    void eachSignalStartsTheWaitAnew() {
+        Flux<Long> source = Flux.interval(LIMIT.dividedBy(2)).take(6);
+
+        StepVerifier.create(AnswerTimeout.limit(source, SHARD, LIMIT))
+                .expectNextCount(6)
+                .expectComplete()
+                .verify(TIMEOUT);
+    }
+
+    @Test
+    void silenceAfterSomeRowsEndsTheStream() {
+        Flux<Integer> source = Flux.concat(Flux.range(0, 3), Flux.never());
+
+        StepVerifier.create(AnswerTimeout.limit(source, SHARD, LIMIT))
+                .expectNext(0, 1, 2)
+                .expectError(CallTimeoutException.class)
+                .verify(TIMEOUT);
+    }
+
+    @Test
+    void slowSubscriberIsNoReason() {
+        StepVerifier.create(AnswerTimeout.limit(Flux.range(0, 100), SHARD, LIMIT), 1)
+                .expectNext(0)
+                .thenAwait(LIMIT.multipliedBy(4))
+                .thenRequest(1)
+                .expectNext(1)
+                .thenAwait(LIMIT.multipliedBy(4))
+                .thenRequest(Long.MAX_VALUE)
+                .expectNextCount(98)
+                .expectComplete()
+                .verify(TIMEOUT);
+    }
+
+    @Test
+    void demandAfterAPauseIsWaitedForInFull() {
+        Sinks.Many<Integer> sink = Sinks.many().unicast().onBackpressureBuffer();
+
+        StepVerifier.create(AnswerTimeout.limit(sink.asFlux(), SHARD, LIMIT), 0)
+                .thenAwait(LIMIT.multipliedBy(3))
+                .thenRequest(1)
+                .thenAwait(LIMIT.dividedBy(2))
+                .then(() -> sink.tryEmitNext(7).orThrow())
+                .expectNext(7)
+                .thenCancel()
+                .verify(TIMEOUT);
+    }
+
+    /** A row and the time-out at the same moment: the subscriber must never see a signal after the error. */
+    @RepeatedTest(50)
+    void rowAndTimeoutNeverOverlap() {
+        AtomicInteger inside = new AtomicInteger();
+        AtomicInteger overlaps = new AtomicInteger();
+        Flux<Long> source = Flux.interval(Duration.ofMillis(5), Schedulers.boundedElastic())
+                .onBackpressureDrop()
+                .take(20);
+
+        AnswerTimeout.limit(source, SHARD, Duration.ofMillis(5))
+                .doOnEach(signal -> {
+                    if (inside.incrementAndGet() > 1) {
+                        overlaps.incrementAndGet();
+                    }
+                    inside.decrementAndGet();
+                })
+                .onErrorResume(CallTimeoutException.class, error -> Flux.empty())
+                .blockLast(TIMEOUT);
+
+        assertThat(overlaps).hasValue(0);
+    }
+}

@@ -1,0 +1,369 @@
+package io.reactiverouter.connection;
+
+import static io.reactiverouter.TestClusters.TIMEOUT;
+import static io.reactiverouter.TestClusters.acquired;
+import static io.reactiverouter.TestClusters.await;
+import static io.reactiverouter.TestClusters.awaitQuiet;
+import static io.reactiverouter.TestClusters.connections;
+import static io.reactiverouter.TestClusters.number;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.r2dbc.spi.R2dbcException;
+import io.reactiverouter.Query;
+import io.reactiverouter.ShardCluster;
+import io.reactiverouter.ShardOperations;
+import io.reactiverouter.TestClusters;
+import io.reactiverouter.observation.CallOutcome;
+import io.reactiverouter.observation.ClusterListener;
+import io.reactiverouter.test.ShardsExtension;
+import io.reactiverouter.topology.NodeId;
+import io.reactiverouter.topology.Shard;
+import io.reactiverouter.topology.ShardId;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import reactor.core.Disposable;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.test.StepVerifier;
+
+class PoolIntegrationTests {
+
+    @RegisterExtension
+    static final ShardsExtension SHARDS = ShardsExtension.embedded(2);
+
+    private static final Query SLEEP = Query.of("select pg_sleep(15)");
+    private static final Query ONE = Query.of("select 1");
+
+    @Test
+    void nothingIsOpenedBeforeTheFirstUse() {
+        using("lazy", PoolSettings.DEFAULTS.withMinSize(2), cluster -> {
+            assertThat(connections(SHARDS.node(0), "lazy")).isZero();
+
+            one(cluster.shard(ShardId.of("s0")));
+
+            assertThat(connections(SHARDS.node(0), "lazy")).isBetween(1L, 2L);
+            assertThat(connections(SHARDS.node(1), "lazy")).isZero();
+        });
+    }
+
+    @Test
+    void warmupOpensTheSmallestSizeOnEveryShardAndCloseEndsAll() {
+        using("warm", PoolSettings.DEFAULTS.withMinSize(3), cluster -> {
+            cluster.warmup().block(TIMEOUT);
+
+            SHARDS.nodes().forEach(node -> assertThat(connections(node, "warm")).isEqualTo(3));
+            assertThat(acquired(cluster)).isZero();
+
+            cluster.close().block(TIMEOUT);
+            SHARDS.nodes()
+                    .forEach(node -> await("no connection is left", TIMEOUT, () -> connections(node, "warm") == 0));
+        });
+    }
+
+    @Test
+    void useAfterCloseIsAClearErrorAndClosingAgainDoesNothing() {
+        using("closed", PoolSettings.DEFAULTS, cluster -> {
+            one(cluster.shard(ShardId.of("s0")));
+            cluster.close().block(TIMEOUT);
+            cluster.close().block(TIMEOUT);
+
+            for (String shard : List.of("s0", "s1")) {
+                StepVerifier.create(cluster.shard(ShardId.of(shard)).update(ONE))
+                        .expectErrorSatisfies(error -> assertThat(error)
+                                .isInstanceOf(ClusterClosedException.class)
+                                .hasMessageContaining("closed"))
+                        .verify(TIMEOUT);
+            }
+        });
+    }
+
+    @Test
+    void closeLetsRunningWorkEnd() {
+        using("closing", PoolSettings.DEFAULTS, cluster -> {
+            AtomicInteger ended = new AtomicInteger();
+            Disposable running = cluster.shard(ShardId.of("s0"))
+                    .queryOne(Query.of("select pg_sleep(0.5)"), row -> 1)
+                    .subscribe(row -> ended.incrementAndGet());
+            await("it runs", TIMEOUT, () -> acquired(cluster) == 1);
+
+            cluster.close().block(TIMEOUT);
+
+            assertThat(ended).hasValue(1);
+            assertThat(running.isDisposed()).isTrue();
+        });
+    }
+
+    @Test
+    void fullPoolRefusesTheNextCallerAtOnce() {
+        using("full", PoolSettings.DEFAULTS.withMaxSize(1).withMaxPending(1), cluster -> {
+            ShardOperations shard = cluster.shard(ShardId.of("s0"));
+            Disposable holding = shard.update(SLEEP).subscribe();
+            await("the connection is in use", TIMEOUT, () -> acquired(cluster) == 1);
+            Disposable waiting = shard.update(SLEEP).onErrorComplete().subscribe();
+
+            StepVerifier.create(shard.update(ONE))
+                    .expectErrorSatisfies(error -> {
+                        PoolExhaustedException exhausted = (PoolExhaustedException) error;
+                        assertThat(exhausted.limit()).isEqualTo(1);
+                        assertThat(exhausted.pending()).isEqualTo(1);
+                        assertThat(exhausted.node().shard()).isEqualTo(ShardId.of("s0"));
+                        assertThat(exhausted).hasMessageContaining("s0").hasMessageContaining("maxSize");
+                    })
+                    .verify(Duration.ofSeconds(1));
+            waiting.dispose();
+            holding.dispose();
+            awaitQuiet(cluster, SHARDS, "full");
+        });
+    }
+
+    @Test
+    void waitForAConnectionEndsInTimeAndNotInTwiceTheTime() {
+        PoolSettings settings = PoolSettings.DEFAULTS.withMaxSize(1).withAcquireTimeout(Duration.ofMillis(400));
+        using("waiting", settings, cluster -> {
+            ShardOperations shard = cluster.shard(ShardId.of("s0"));
+            Disposable holding = shard.update(SLEEP).subscribe();
+            await("the connection is in use", TIMEOUT, () -> acquired(cluster) == 1);
+
+            long start = System.nanoTime();
+            StepVerifier.create(shard.update(ONE))
+                    .expectErrorSatisfies(error -> assertThat(error)
+                            .isInstanceOf(AcquireTimeoutException.class)
+                            .hasMessageContaining("s0")
+                            .hasMessageContaining("acquired 1 of 1"))
+                    .verify(TIMEOUT);
+            assertThat(Duration.ofNanos(System.nanoTime() - start))
+                    .isBetween(Duration.ofMillis(350), Duration.ofMillis(750));
+            holding.dispose();
+            awaitQuiet(cluster, SHARDS, "waiting");
+        });
+    }
+
+    @Test
+    void unreachableNodeIsNamed() {
+        ShardCluster cluster = ShardCluster.builder()
+                .shard(Shard.named("dead").primary("r2dbc:postgresql://app:sentinel-secret@127.0.0.1:1/app"))
+                .build();
+        try {
+            StepVerifier.create(cluster.shard(ShardId.of("dead")).update(ONE))
+                    .expectErrorSatisfies(error -> assertThat(error)
+                            .isInstanceOf(NodeUnreachableException.class)
+                            .hasMessageContaining("dead@127.0.0.1:1")
+                            .hasStackTraceContaining("127.0.0.1")
+                            .satisfies(it -> assertThat(it.toString()).doesNotContain("sentinel-secret")))
+                    .verify(TIMEOUT);
+            StepVerifier.create(cluster.warmup())
+                    .expectError(NodeUnreachableException.class)
+                    .verify(TIMEOUT);
+        } finally {
+            cluster.close().block(TIMEOUT);
+        }
+    }
+
+    @Test
+    void serverThatAcceptsAndSaysNothingIsUnreachableInTime() throws IOException {
+        try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            ShardCluster cluster = ShardCluster.builder()
+                    .shard(Shard.named("mute")
+                            .primary("r2dbc:postgresql://app:x@127.0.0.1:" + silent.getLocalPort() + "/app"))
+                    .connection(ConnectionSettings.DEFAULTS.withConnectTimeout(Duration.ofMillis(300)))
+                    .build();
+            StepVerifier.create(cluster.shard(ShardId.of("mute")).update(ONE))
+                    .expectErrorSatisfies(error -> assertThat(error)
+                            .isInstanceOf(NodeUnreachableException.class)
+                            .hasMessageContaining("PT0.3S"))
+                    .verify(Duration.ofSeconds(2));
+            cluster.close().block(TIMEOUT);
+        }
+    }
+
+    @Test
+    void refusalOfTheServerKeepsItsState() {
+        Shard shard = Shard.named("s0")
+                .primary(SHARDS.node(0).r2dbcUrl())
+                .credentials(SHARDS.node(0).username(), "sentinel-secret");
+        ShardCluster cluster = ShardCluster.builder().shard(shard).build();
+        try {
+            StepVerifier.create(cluster.shard(ShardId.of("s0")).update(ONE))
+                    .expectErrorSatisfies(error -> {
+                        assertThat(((R2dbcException) error).getSqlState()).isEqualTo("28P01");
+                        assertThat(NodeFailure.of(error)).isPresent();
+                        assertThat(error.toString()).doesNotContain("sentinel-secret");
+                    })
+                    .verify(TIMEOUT);
+        } finally {
+            cluster.close().block(TIMEOUT);
+        }
+    }
+
+    @Test
+    void badConnectionSettingsFailWhenTheClusterIsBuilt() {
+        String url = "r2dbc:postgresql://app:sentinel-secret@db0/app";
+        refused(Shard.named("s0").primary("r2dbc:postgresql://db0/app"), "has no user name");
+        refused(Shard.named("s0").primary(url + "?sslMod=require"), "\"sslMod\"");
+        refused(Shard.named("s0").primary(url + "?sslMode=sentinel-secret"), "sslMode");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ShardCluster.builder().build())
+                .withMessageContaining("at least one shard");
+    }
+
+    private static void refused(Shard shard, String message) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ShardCluster.builder().shard(shard).build())
+                .withMessageContaining("s0@db0:5432")
+                .withMessageContaining(message)
+                .satisfies(error -> assertThat(error.getMessage()).doesNotContain("sentinel-secret"));
+    }
+
+    /** An even number of loops is where handing the whole group to the driver leaves half of them idle. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4, 5})
+    void connectionsSpreadOverAllEventLoops(int loops) {
+        ShardCluster cluster = TestClusters.over(SHARDS, "spread")
+                .pool(PoolSettings.DEFAULTS.withMaxSize(20))
+                .eventLoops(loops)
+                .build();
+        try {
+            for (Shard shard : cluster.shards()) {
+                Map<String, Integer> threads = new ConcurrentHashMap<>();
+                Flux.range(0, 20)
+                        .flatMap(
+                                i -> cluster.shard(shard.id())
+                                        .withConnection(connection -> Query.of("select pg_sleep(0.2)")
+                                                .fetch(
+                                                        connection,
+                                                        row -> Thread.currentThread()
+                                                                .getName())
+                                                .single())
+                                        .doOnNext(thread -> threads.merge(thread, 1, Integer::sum)),
+                                20)
+                        .blockLast(TIMEOUT);
+
+                assertThat(threads).as("connections of %s by loop", shard.id()).hasSize(loops);
+                assertThat(threads.values())
+                        .allSatisfy(count -> assertThat(count).isBetween(20 / loops, (20 + loops - 1) / loops));
+            }
+        } finally {
+            cluster.close().block(TIMEOUT);
+        }
+    }
+
+    @Test
+    void connectionThatTheServerClosedIsNotHandedOut() {
+        using("restarted", PoolSettings.DEFAULTS.withMaxSize(4), cluster -> {
+            ShardOperations shard = cluster.shard(ShardId.of("s0"));
+            Flux.range(0, 4)
+                    .flatMap(i -> shard.update(Query.of("select pg_sleep(0.1)")))
+                    .blockLast(TIMEOUT);
+            number(
+                    SHARDS.node(0),
+                    "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'restarted'");
+            await("the server has closed them", TIMEOUT, () -> connections(SHARDS.node(0), "restarted") == 0);
+
+            for (int i = 0; i < 8; i++) {
+                one(shard);
+            }
+        });
+    }
+
+    @Test
+    void listenerHearsAndCannotHarm() {
+        Map<String, Integer> heard = new ConcurrentHashMap<>();
+        ClusterListener listener = new ClusterListener() {
+            @Override
+            public void acquired(NodeId node, long waitNanos) {
+                heard.merge("acquired " + node.shard(), 1, Integer::sum);
+                throw new IllegalStateException("a listener that fails");
+            }
+
+            @Override
+            public void completed(NodeId node, CallOutcome outcome, long elapsedNanos) {
+                heard.merge("completed " + outcome, 1, Integer::sum);
+            }
+
+            @Override
+            public void acquireFailed(NodeId node, long waitNanos, Throwable cause) {
+                heard.merge("acquireFailed", 1, Integer::sum);
+            }
+        };
+        ShardCluster cluster =
+                TestClusters.over(SHARDS, "heard").listener(listener).build();
+        ShardOperations shard = cluster.shard(ShardId.of("s0"));
+        one(shard);
+        shard.update(Query.of("no sql")).onErrorComplete().block(TIMEOUT);
+        shard.update(SLEEP).timeout(Duration.ofMillis(100), Mono.just(0L)).block(TIMEOUT);
+        awaitQuiet(cluster, SHARDS, "heard");
+        cluster.close().block(TIMEOUT);
+        shard.update(ONE).onErrorComplete().block(TIMEOUT);
+
+        assertThat(heard)
+                .containsEntry("acquired s0", 3)
+                .containsEntry("completed COMPLETE", 1)
+                .containsEntry("completed CANCELLED", 1)
+                .containsEntry("completed FAILED", 2)
+                .containsEntry("acquireFailed", 1);
+    }
+
+    /** Cancels at every moment of a call; afterwards the pool must be as before and answer right. */
+    @Test
+    void cancelStormLeaksNothing() {
+        using("storm", PoolSettings.DEFAULTS.withMaxSize(4).withMaxPending(10_000), cluster -> {
+            ShardOperations shard = cluster.shard(ShardId.of("s0"));
+            Random random = new Random(7);
+            Flux.range(0, 4_000)
+                    .flatMap(
+                            i -> shard.query(
+                                            Query.of("select n from generate_series(1, $1) n", random.nextInt(3_000))
+                                                    .fetchSize(256),
+                                            row -> row.get(0, Integer.class))
+                                    .take(Duration.ofNanos(random.nextInt(3_000_000)))
+                                    .then(),
+                            64)
+                    .blockLast(TIMEOUT);
+
+            awaitQuiet(cluster, SHARDS, "storm");
+            PoolStatistics after =
+                    cluster.poolStatistics(cluster.shards().get(0).primary().id());
+            assertThat(after.pending()).isZero();
+            assertThat(after.idle()).isEqualTo(after.allocated()).isLessThanOrEqualTo(4);
+            for (int i = 0; i < 1_000; i++) {
+                int nonce = random.nextInt();
+                Integer echo = shard.queryOne(Query.of("select $1::int", nonce), row -> row.get(0, Integer.class))
+                        .block(TIMEOUT);
+                assertThat(echo).isEqualTo(nonce);
+            }
+        });
+    }
+
+    private static void one(ShardOperations shard) {
+        StepVerifier.create(shard.queryOne(ONE, row -> row.get(0, Integer.class)))
+                .expectNext(1)
+                .expectComplete()
+                .verify(TIMEOUT);
+    }
+
+    private interface Body {
+        void run(ShardCluster cluster);
+    }
+
+    private static void using(String applicationName, PoolSettings settings, Body body) {
+        ShardCluster cluster =
+                TestClusters.over(SHARDS, applicationName).pool(settings).build();
+        try {
+            body.run(cluster);
+        } finally {
+            cluster.close().block(TIMEOUT);
+        }
+    }
+}
