@@ -1,0 +1,286 @@
+package io.reactiverouter.test;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Real PostgreSQL 18 processes on this machine, without Docker and without anything installed: the binaries come as a
+ * dependency and are unpacked once for each user into the directory for temporary files. Runs as a plain user and as root.
+ *
+ * <p>Servers listen on 127.0.0.1 only, ask for passwords (SCRAM), speak UTF-8 and have, unless a setting says otherwise,
+ * {@code wal_level=logical}, {@code max_connections=300}, {@code max_prepared_transactions=64},
+ * {@code max_replication_slots=32}, {@code max_wal_senders=32} and {@code fsync=off}: a crash of the machine loses data, a
+ * crash of a server does not.
+ *
+ * <p>{@link #close()} stops the servers and deletes their data; so does the end of the JVM, SIGTERM included.
+ */
+public final class EmbeddedShards implements Shards {
+
+    private static final long MEMORY_NEEDED = 4L << 30;
+
+    private final Path base;
+    private final ServerSpec spec;
+    private final List<EmbeddedServer> servers = new ArrayList<>();
+    private @Nullable Thread exitHook;
+    private boolean closed;
+
+    private EmbeddedShards(ServerSpec spec, Path parent, boolean closeOnExit) {
+        this.spec = spec;
+        try {
+            this.base = Files.createTempDirectory(parent, "reactive-router-shards-");
+        } catch (IOException e) {
+            throw new UncheckedIOException("no directory can be made below " + parent + "; choose another one", e);
+        }
+        if (closeOnExit) {
+            Thread hook = new Thread(this::stopAll, "embedded-shards-exit");
+            Runtime.getRuntime().addShutdownHook(hook);
+            exitHook = hook;
+        }
+    }
+
+    /**
+     * Starts servers with default settings, database, user and password {@code app}.
+     *
+     * @throws IllegalArgumentException if the number is not 1 to 64
+     * @throws IllegalStateException if a server does not start; the message shows the end of its log, and the others have
+     *     been stopped
+     */
+    public static EmbeddedShards start(int count) {
+        return builder(count).start();
+    }
+
+    /**
+     * Starts to describe servers.
+     *
+     * @throws IllegalArgumentException if the number is not 1 to 64
+     */
+    public static Builder builder(int count) {
+        return new Builder(ServerSpec.requireCount(count));
+    }
+
+    static EmbeddedShards start(int count, ServerSpec spec, Path parent, boolean closeOnExit) {
+        EmbeddedShards shards = new EmbeddedShards(spec, parent, closeOnExit);
+        try {
+            shards.grow(count);
+            inParallel(shards.nodes(), node -> {
+                createDatabase(node, spec.initSql());
+                return node;
+            });
+            return shards;
+        } catch (RuntimeException e) {
+            shards.close();
+            throw e;
+        }
+    }
+
+    /** Returns servers that grow on demand and have no database of their own yet. */
+    static EmbeddedShards empty(ServerSpec spec) {
+        return new EmbeddedShards(spec, defaultParent(), true);
+    }
+
+    /** Making three data directories takes less than half the time in memory, and they go away all the same. */
+    private static Path defaultParent() {
+        File memory = new File("/dev/shm");
+        return memory.isDirectory() && memory.canWrite() && memory.getUsableSpace() >= MEMORY_NEEDED
+                ? memory.toPath()
+                : Path.of(System.getProperty("java.io.tmpdir"));
+    }
+
+    /** Starts servers, side by side, until there are {@code count}. */
+    synchronized void grow(int count) {
+        if (closed) {
+            throw new IllegalStateException("embedded shards are closed; start new ones");
+        }
+        List<Integer> missing = IntStream.range(servers.size(), count).boxed().toList();
+        List<EmbeddedServer> started = new ArrayList<>();
+        try {
+            inParallel(missing, i -> {
+                EmbeddedServer server = EmbeddedServer.start("s" + i, spec, base);
+                synchronized (started) {
+                    started.add(server);
+                }
+                return server;
+            });
+        } finally {
+            // Also those beside one that failed, so that close() stops them.
+            started.sort(Comparator.comparing(
+                            (EmbeddedServer server) -> server.node().name().length())
+                    .thenComparing(server -> server.node().name()));
+            servers.addAll(started);
+        }
+    }
+
+    static void createDatabase(ShardNode node, List<String> initSql) {
+        try {
+            Databases.create(node, initSql);
+        } catch (SQLException e) {
+            throw new IllegalStateException(
+                    "database " + node.database() + " of shard " + node.name()
+                            + " could not be made, or its init SQL failed: " + e.getMessage(),
+                    e);
+        }
+    }
+
+    /** Runs a task for each element, each on its own thread; waits for all, and throws the first error. */
+    static <A, B> void inParallel(List<A> elements, Function<A, B> task) {
+        if (elements.isEmpty()) {
+            return;
+        }
+        ExecutorService threads = Executors.newFixedThreadPool(elements.size());
+        try {
+            List<CompletableFuture<B>> running = elements.stream()
+                    .map(element -> CompletableFuture.supplyAsync(() -> task.apply(element), threads))
+                    .toList();
+            CompletableFuture.allOf(running.toArray(CompletableFuture[]::new)).join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw e;
+        } finally {
+            threads.shutdown();
+        }
+    }
+
+    @Override
+    public synchronized List<ShardNode> nodes() {
+        return servers.stream().map(EmbeddedServer::node).toList();
+    }
+
+    /** Returns the process ids of the servers. */
+    synchronized List<Long> pids() {
+        return servers.stream().map(EmbeddedServer::pid).toList();
+    }
+
+    /** Returns the directory that holds all data and logs. */
+    Path directory() {
+        return base;
+    }
+
+    @Override
+    public void close() {
+        stopAll();
+        Thread hook = exitHook;
+        if (hook != null && hook != Thread.currentThread()) {
+            try {
+                Runtime.getRuntime().removeShutdownHook(hook);
+            } catch (IllegalStateException e) {
+                // The JVM is ending: the hook runs, and finds nothing to do.
+                return;
+            }
+        }
+    }
+
+    private synchronized void stopAll() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        try {
+            inParallel(servers, server -> {
+                server.close();
+                return server;
+            });
+        } finally {
+            deleteDirectory();
+        }
+    }
+
+    private void deleteDirectory() {
+        try (Stream<Path> files = Files.walk(base)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("could not delete " + base, e);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "EmbeddedShards" + nodes();
+    }
+
+    /** Describes servers before their start. Not thread-safe. */
+    public static final class Builder {
+
+        private final int count;
+        private ServerSpec spec = ServerSpec.DEFAULTS;
+        private Path parent = defaultParent();
+        private boolean closeOnExit = true;
+
+        private Builder(int count) {
+            this.count = count;
+        }
+
+        /**
+         * Sets a PostgreSQL setting, as in {@code setting("shared_buffers", "64MB")}. A setting that the server does not
+         * know fails the start.
+         */
+        public Builder setting(String name, String value) {
+            spec = spec.withSetting(name, value);
+            return this;
+        }
+
+        /** Adds SQL to run in each new database as its owner; several statements are separated by semicolons. */
+        public Builder initSql(String sql) {
+            spec = spec.withInitSql(sql);
+            return this;
+        }
+
+        /** Sets the name of the database; {@code app} unless set. */
+        public Builder database(String name) {
+            spec = spec.withDatabase(name);
+            return this;
+        }
+
+        /** Sets the database's owner; {@code app} with the password {@code app} unless set. */
+        public Builder credentials(String username, String password) {
+            spec = spec.withCredentials(username, password);
+            return this;
+        }
+
+        /**
+         * Sets the directory below which data and logs lie. Unless set, it is {@code /dev/shm}, in memory, where that has
+         * 4 GiB free, and the directory for temporary files elsewhere.
+         */
+        public Builder directory(Path path) {
+            parent = path;
+            return this;
+        }
+
+        /**
+         * Sets whether the end of the JVM closes the servers; true unless set. For owners that close them in their own
+         * shutdown hook, in the right order.
+         */
+        public Builder closeOnExit(boolean close) {
+            closeOnExit = close;
+            return this;
+        }
+
+        /**
+         * Starts the servers, in parallel, and returns when all of them answer.
+         *
+         * @throws IllegalStateException if one does not start; the message shows the end of its log, and the others have
+         *     been stopped
+         */
+        public EmbeddedShards start() {
+            return EmbeddedShards.start(count, spec, parent, closeOnExit);
+        }
+    }
+}

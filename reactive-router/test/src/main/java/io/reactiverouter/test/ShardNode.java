@@ -1,0 +1,111 @@
+package io.reactiverouter.test;
+
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.Properties;
+
+/**
+ * How to reach one server of {@link Shards}. The server checks passwords. Immutable; {@link #toString()} shows no password.
+ */
+public final class ShardNode {
+
+    static final String SUPERUSER = "postgres";
+
+    private final String name;
+    private final String host;
+    private final int port;
+    private final String database;
+    private final Login login;
+    private final Login superuser;
+
+    /** A user and its password. */
+    record Login(String username, String password) {
+
+        @Override
+        public String toString() {
+            return username;
+        }
+    }
+
+    ShardNode(String name, String host, int port, String database, Login login, Login superuser) {
+        this.name = name;
+        this.host = host;
+        this.port = port;
+        this.database = database;
+        this.login = login;
+        this.superuser = superuser;
+    }
+
+    /** Returns the same server with another database of it. */
+    ShardNode withDatabase(String other) {
+        return new ShardNode(name, host, port, other, login, superuser);
+    }
+
+    /** Returns {@code s0}, {@code s1} and so on. */
+    public String name() {
+        return name;
+    }
+
+    public String host() {
+        return host;
+    }
+
+    public int port() {
+        return port;
+    }
+
+    public String database() {
+        return database;
+    }
+
+    /** Returns the user that owns the database: not a superuser, but with the rights to replicate and to monitor. */
+    public String username() {
+        return login.username();
+    }
+
+    public String password() {
+        return login.password();
+    }
+
+    /** Returns {@code r2dbc:postgresql://user:password@host:port/database}, percent-encoded. */
+    public String r2dbcUrl() {
+        return "r2dbc:postgresql://" + encode(username()) + ":" + encode(password()) + "@" + host + ":" + port + "/"
+                + encode(database);
+    }
+
+    /** Returns {@code jdbc:postgresql://host:port/database?user=...&password=...}, percent-encoded. */
+    public String jdbcUrl() {
+        return "jdbc:postgresql://" + host + ":" + port + "/" + encode(database) + "?user=" + encode(username())
+                + "&password=" + encode(password());
+    }
+
+    /** Opens a JDBC connection of the owner; the caller closes it. */
+    public Connection openJdbc() throws SQLException {
+        return open(login);
+    }
+
+    /** Opens a JDBC connection of the server's superuser; the caller closes it. */
+    public Connection openSuperuserJdbc() throws SQLException {
+        return open(superuser);
+    }
+
+    private Connection open(Login as) throws SQLException {
+        Properties properties = new Properties();
+        properties.setProperty("user", as.username());
+        properties.setProperty("password", as.password());
+        return DriverManager.getConnection(
+                "jdbc:postgresql://" + host + ":" + port + "/" + encode(database), properties);
+    }
+
+    private static String encode(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+    }
+
+    @Override
+    public String toString() {
+        return "ShardNode[" + name + ", " + username() + "@" + host + ":" + port + "/" + database + "]";
+    }
+}

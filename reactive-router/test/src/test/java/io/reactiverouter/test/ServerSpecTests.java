@@ -1,0 +1,64 @@
+package io.reactiverouter.test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ServerSpecTests {
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, -1, 65})
+    void numberOfShardsIsBounded(int count) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> EmbeddedShards.start(count))
+                .withMessage("number of shards must be 1 to 64, was " + count);
+        assertThatIllegalArgumentException().isThrownBy(() -> ContainerShards.builder(count));
+        assertThatIllegalArgumentException().isThrownBy(() -> ShardsExtension.embedded(count));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "App", "a b", "a\"; drop database x", "1a", "a-b", "\u00e4"})
+    void hostileNamesAreRefused(String name) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> EmbeddedShards.builder(1).database(name))
+                .withMessageContaining("database name")
+                .withMessageContaining("\"" + name + "\"");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> EmbeddedShards.builder(1).credentials(name, "x"))
+                .withMessageContaining("user name");
+    }
+
+    @Test
+    void otherBadInputIsRefused() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> EmbeddedShards.builder(1).credentials("postgres", "x"))
+                .withMessageContaining("one of PostgreSQL's own");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> EmbeddedShards.builder(1).credentials("app", ""))
+                .withMessageContaining("password must not be empty");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> EmbeddedShards.builder(1).setting("x = 1\ny", "2"))
+                .withMessageContaining("name of a PostgreSQL setting");
+    }
+
+    @Test
+    void passwordsDoNotPrintAndUrlsAreEncoded() {
+        ShardNode node = new ShardNode(
+                "s0",
+                "127.0.0.1",
+                5432,
+                "app",
+                new ShardNode.Login("app", "s@cr:et /%+"),
+                new ShardNode.Login("postgres", "other"));
+
+        assertThat(node.toString()).doesNotContain("s@cr").contains("app@127.0.0.1:5432/app");
+        assertThat(node.r2dbcUrl()).isEqualTo("r2dbc:postgresql://app:s%40cr%3Aet%20%2F%25%2B@127.0.0.1:5432/app");
+        assertThat(node.jdbcUrl())
+                .isEqualTo("jdbc:postgresql://127.0.0.1:5432/app?user=app&password=s%40cr%3Aet%20%2F%25%2B");
+        assertThat(ServerSpec.DEFAULTS.withCredentials("app", "sentinel").toString())
+                .doesNotContain("sentinel");
+    }
+}
