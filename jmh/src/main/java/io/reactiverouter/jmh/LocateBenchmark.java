@@ -45,17 +45,14 @@ public class LocateBenchmark {
     private final long[] numbers = new long[KEYS];
     private final String[] texts = new String[KEYS];
     private final UUID[] uuids = new UUID[KEYS];
-    private @Nullable ShardingStrategy slots;
-    };
-    private ShardingStrategy modulo = slots;
+    private ShardingStrategy slots = ShardingStrategy.hashSlots().create(shards(1));
+    private ShardingStrategy modulo = ShardingStrategy.modulo().create(shards(1));
     private int next;
 
     /** Makes strategies and keys. */
     @Setup
     public void prepare() {
-        List<Shard> all = IntStream.range(0, shards)
-                .mapToObj(i -> Shard.named("s" + i).primary("r2dbc:postgresql://app@db" + i + "/app"))
-                .toList();
+        List<Shard> all = shards(shards);
         slots = ShardingStrategy.hashSlots().create(all);
         modulo = ShardingStrategy.modulo().create(all);
         Random random = new Random(1);
@@ -64,6 +61,12 @@ public class LocateBenchmark {
             texts[i] = "customer-" + random.nextInt(1_000_000);
             uuids[i] = new UUID(random.nextLong(), random.nextLong());
         }
+    }
+
+    private static List<Shard> shards(int count) {
+        return IntStream.range(0, count)
+                .mapToObj(i -> Shard.named("s" + i).primary("r2dbc:postgresql://app@db" + i + "/app"))
+                .toList();
     }
 
     private int next() {

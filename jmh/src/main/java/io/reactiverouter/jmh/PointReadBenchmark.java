@@ -75,24 +75,22 @@ public class PointReadBenchmark {
             ShardNode node = started.node(i);
             fill(node, i);
             builder.shard(Shard.named(node.name()).primary(node.r2dbcUrl()));
-            pools[i] = new ConnectionPool(
-                    ConnectionPoolConfiguration.builder(ConnectionFactories.get(node.r2dbcUrl()))
-                            .initialSize(0)
-                            .maxSize(POOL)
-                            .build());
+            pools[i] = new ConnectionPool(ConnectionPoolConfiguration.builder(ConnectionFactories.get(node.r2dbcUrl()))
+                    .initialSize(0)
+                    .maxSize(POOL)
+                    .build());
         }
         ShardCluster built = builder.build();
         cluster = built;
-        router = built.router(
-                Keyspace.named("accounts").key("account_id").strategy(ShardingStrategy.modulo()));
+        router = built.router(Keyspace.named("accounts").key("account_id").strategy(ShardingStrategy.modulo()));
     }
 
     private static void fill(ShardNode node, int remainder) throws SQLException {
         try (java.sql.Connection connection = node.openJdbc();
                 Statement statement = connection.createStatement()) {
             statement.execute("create table accounts (account_id bigint primary key, balance bigint not null)");
-            statement.execute("insert into accounts select n, n from generate_series(" + remainder + ", " + ROWS
-                    + ", 2) n");
+            statement.execute(
+                    "insert into accounts select n, n from generate_series(" + remainder + ", " + ROWS + ", 2) n");
             statement.execute("vacuum analyze accounts");
         }
     }
@@ -121,7 +119,8 @@ public class PointReadBenchmark {
     public long byHand() {
         return run(key -> Mono.usingWhen(
                 pools[(int) Math.floorMod(key, (long) pools.length)].create(),
-                connection -> Flux.from(connection.createStatement(SQL).bind(0, key).execute())
+                connection -> Flux.from(
+                                connection.createStatement(SQL).bind(0, key).execute())
                         .concatMap(result -> result.map((row, metadata) -> row.get(0, Long.class)))
                         .singleOrEmpty(),
                 Connection::close));
