@@ -1,0 +1,59 @@
+package io.reactiverouter.spring.autoconfigure;
+
+import io.reactiverouter.connection.ConnectionSettings;
+import io.reactiverouter.connection.PoolSettings;
+import java.util.function.BiFunction;
+
+/** Turns properties into the settings of the cluster, one by one, so that an error names its property. */
+final class ConfiguredSettings {
+
+    private static final String POOL = ReactiveRouterProperties.PREFIX + ".pool.";
+    private static final String CONNECTION = ReactiveRouterProperties.PREFIX + ".connection.";
+
+    private ConfiguredSettings() {}
+
+    static PoolSettings pool(ReactiveRouterProperties.Pool pool) {
+        PoolSettings settings = PoolSettings.DEFAULTS;
+        // The largest size first: the smallest is checked against it.
+        settings = apply(POOL + "max-size", settings, pool.maxSize(), PoolSettings::withMaxSize);
+        settings = apply(POOL + "min-size", settings, pool.minSize(), PoolSettings::withMinSize);
+        settings = apply(POOL + "max-pending", settings, pool.maxPending(), PoolSettings::withMaxPending);
+        settings = apply(POOL + "acquire-timeout", settings, pool.acquireTimeout(), PoolSettings::withAcquireTimeout);
+        settings = apply(POOL + "max-idle-time", settings, pool.maxIdleTime(), PoolSettings::withMaxIdleTime);
+        return apply(POOL + "max-lifetime", settings, pool.maxLifetime(), PoolSettings::withMaxLifetime);
+    }
+
+    static ConnectionSettings connection(ReactiveRouterProperties.Connection connection) {
+        ConnectionSettings settings = ConnectionSettings.DEFAULTS.withTls(connection.tls());
+        settings = apply(
+                CONNECTION + "connect-timeout",
+                settings,
+                connection.connectTimeout(),
+                ConnectionSettings::withConnectTimeout);
+        settings = apply(
+                CONNECTION + "statement-timeout",
+                settings,
+                connection.statementTimeout(),
+                ConnectionSettings::withStatementTimeout);
+        return apply(
+                CONNECTION + "application-name",
+                settings,
+                connection.applicationName(),
+                ConnectionSettings::withApplicationName);
+    }
+
+    static int eventLoops(int loops) {
+        if (loops < 1) {
+            throw new InvalidRouterConfigurationException(
+                    ReactiveRouterProperties.PREFIX + ".event-loops",
+                    "it must be at least 1, was " + loops,
+                    "Set it to 1 or more, or leave it out.");
+        }
+        return loops;
+    }
+
+    private static <S, V> S apply(String property, S settings, V value, BiFunction<S, V, S> setter) {
+        return InvalidRouterConfigurationException.check(
+                property, "Set it to a value within that limit, or leave it out.", () -> setter.apply(settings, value));
+    }
+}

@@ -1,0 +1,108 @@
+package io.reactiverouter.spring.autoconfigure;
+
+import io.reactiverouter.connection.TlsMode;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+
+/**
+ * Properties of the cluster and its keyspaces. {@link #toString()} shows no password.
+ *
+ * <p>They only hold what was configured: values are checked when the cluster is built, so that an error names its property
+ * and no other value.
+ *
+ * @param shards Shards by name, each with url, username, password, weight, region, replicas and tags. Their order, which strategies use, is that of the names: numbers in them count by value,
+ *     so s2 comes before s10.
+ * @param keyspaces Keyspaces by name, each with key, strategy and tables.
+ * @param pool Pool of connections that every node has.
+ * @param connection How every connection is opened.
+ * @param eventLoops Event loops, and so threads, that all connections share. The number of cores, at least 4, unless set.
+ * @param warmup Whether to connect to the primary of every shard at start, before the first call. A shard that cannot be
+ *     reached is logged and does not stop the start.
+ */
+@ConfigurationProperties(ReactiveRouterProperties.PREFIX)
+public record ReactiveRouterProperties(
+        @DefaultValue Map<String, Shard> shards,
+        @DefaultValue Map<String, Keyspace> keyspaces,
+        @DefaultValue Pool pool,
+        @DefaultValue Connection connection,
+        @Nullable Integer eventLoops,
+        @DefaultValue("false") boolean warmup) {
+
+    static final String PREFIX = "reactive-router";
+
+    /**
+     * A shard.
+     *
+     * @param url R2DBC URL of the primary, as in r2dbc:postgresql://app@db0:5432/app.
+     * @param username Login name on every node of the shard, in place of the one in the URL.
+     * @param password Password on every node of the shard, in place of the one in the URL.
+     * @param weight Share of rows relative to the other shards.
+     * @param region Where the shard is, as in eu-west.
+     * @param replicas R2DBC URLs of the replicas.
+     * @param tags Free labels.
+     */
+    public record Shard(
+            @Nullable String url,
+            @Nullable String username,
+            @Nullable String password,
+            @DefaultValue("1") int weight,
+            @Nullable String region,
+            @DefaultValue List<String> replicas,
+            @DefaultValue Map<String, String> tags) {
+
+        /** Leaves out URLs and password, either of which may hold a secret. */
+        @Override
+        public String toString() {
+            return "Shard[username=" + username + ", weight=" + weight + ", region=" + region + ", replicas="
+                    + replicas.size() + ", tags=" + tags + "]";
+        }
+    }
+
+    /**
+     * A keyspace.
+     *
+     * @param key Column that decides placement; every table of the keyspace has it.
+     * @param strategy Rule from key to shard: hash-slots or modulo.
+     * @param tables Tables of the keyspace.
+     */
+    public record Keyspace(
+            @Nullable String key,
+            @DefaultValue("hash-slots") String strategy,
+            @DefaultValue List<String> tables) {}
+
+    /**
+     * The pool of a node.
+     *
+     * @param minSize Connections that a pool opens with its first use and keeps.
+     * @param maxSize Connections of a pool at most.
+     * @param maxPending Callers that may wait while all connections are in use; the next one fails at once.
+     * @param acquireTimeout How long a caller waits for a connection, opening one included.
+     * @param maxIdleTime Time after which an unused connection is closed.
+     * @param maxLifetime Time after which a connection is closed when it comes back.
+     */
+    public record Pool(
+            @DefaultValue("0") int minSize,
+            @DefaultValue("10") int maxSize,
+            @DefaultValue("1000") int maxPending,
+            @DefaultValue("5s") Duration acquireTimeout,
+            @DefaultValue("10m") Duration maxIdleTime,
+            @DefaultValue("30m") Duration maxLifetime) {}
+
+    /**
+     * How connections are opened.
+     *
+     * @param connectTimeout How long opening a connection may take, login included.
+     * @param statementTimeout Time after which the server ends a statement; 0 is no limit.
+     * @param tls How much TLS: disable, prefer, require, verify-ca or verify-full.
+     * @param applicationName Name of the application in pg_stat_activity.
+     */
+    public record Connection(
+            @DefaultValue("5s") Duration connectTimeout,
+            @DefaultValue("30s") Duration statementTimeout,
+            @DefaultValue("prefer") TlsMode tls,
+            @DefaultValue("reactive-router") String applicationName) {}
+}

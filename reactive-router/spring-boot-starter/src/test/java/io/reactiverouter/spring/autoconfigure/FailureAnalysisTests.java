@@ -1,0 +1,217 @@
+package io.reactiverouter.spring.autoconfigure;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.reactiverouter.strategy.Keyspace;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/** What an operator reads when the application does not start. */
+@ExtendWith(OutputCaptureExtension.class)
+class FailureAnalysisTests {
+
+    private static final String SECRET = "hunter2-marked-secret";
+    private static final String S0 = "reactive-router.shards.s0.url=r2dbc:postgresql://app@db0:5432/app";
+
+    @Test
+    void withoutShardsItShowsHowToConfigureOne(CapturedOutput output) {
+        fail();
+
+        assertThat(output).contains("APPLICATION FAILED TO START");
+        assertThat(description(output)).contains("no property is set under 'reactive-router.shards'");
+        assertThat(action(output))
+                .contains("url: r2dbc:postgresql://app@localhost:5432/app")
+                .contains("ShardsConnectionDetails")
+                .contains("profile is active");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            shards.s1.weight=2                            | shards.s1.url         | it is not set                       | Set it to the URL
+            shards.s1.url=jdbc:postgresql://db/app        | shards.s1.url         | it must start with r2dbc:postgresql | Correct the URL
+            shards.s1.url=r2dbc:postgresql://db1/app      | shards.s1.username    | db1:5432 has no user name           | Set it to the login name
+            shards.s1.url=r2dbc:postgresql://a@db0/app    | shards.s1             | same database as shard s0           | database of its own
+            shards.s1.url=r2dbc:postgresql://a@d/a?z=1    | shards                | the option "z"                      | Correct the shards
+            shards.s0.replicas[0]=db0:5432                | shards.s0.replicas[0] | it must start with r2dbc:postgresql | Correct the URL
+            shards.s0.replicas[0]=r2dbc:postgresql://db0/a| shards.s0.replicas[0] | has the node db0:5432 twice         | Correct the URL
+            shards.s0.weight=0                            | shards.s0.weight      | must be positive, was 0             | Set it to 1 or more
+            shards.[s 1].url=x                            | shards.s 1            | shard name must be                  | another name
+            keyspaces.trading.tables=orders               | keyspaces.trading.key | it is not set                       | Set it to the column
+            keyspaces.trading.key=user id                 | keyspaces.trading.key | was "user id"                       | plain name of a column
+            pool.max-size=0                               | pool.max-size         | must be at least 1, was 0           | within that limit
+            pool.max-size=-1                              | pool.max-size         | must be at least 1, was -1          | within that limit
+            pool.min-size=11                              | pool.min-size         | minSize <= maxSize, were 11 and 10  | within that limit
+            pool.max-pending=-1                           | pool.max-pending      | must be at least 0, was -1          | within that limit
+            pool.acquire-timeout=0s                       | pool.acquire-timeout  | must be positive                    | within that limit
+            pool.max-idle-time=-1s                        | pool.max-idle-time    | must be positive                    | within that limit
+            pool.max-lifetime=0s                          | pool.max-lifetime     | must be positive                    | within that limit
+            connection.connect-timeout=0s                 | connection.connect-timeout   | must be positive             | within that limit
+            connection.statement-timeout=-1s              | connection.statement-timeout | must not be negative         | within that limit
+            connection.application-name=                  | connection.application-name  | must not be blank            | within that limit
+            event-loops=0                                 | event-loops           | must be at least 1, was 0           | Set it to 1 or more
+            """)
+    void aBadPropertyIsNamedWithItsRemedy(
+            String property, String subject, String problem, String action, CapturedOutput output) {
+        fail(S0, "reactive-router." + property);
+
+        assertThat(description(output))
+                .contains("'reactive-router." + subject + "'")
+                .contains(problem);
+        assertThat(action(output)).contains(action);
+    }
+
+    @Test
+    void anUnknownStrategyNamesThoseThatAreKnown(CapturedOutput output) {
+        fail(
+                S0,
+                "reactive-router.keyspaces.trading.key=user_id",
+                "reactive-router.keyspaces.trading.strategy=hash-slot");
+
+        assertThat(description(output))
+                .contains("'reactive-router.keyspaces.trading.strategy'")
+                .contains("\"hash-slot\"");
+        assertThat(action(output)).contains("[hash-slots, modulo]").contains("bean of type Keyspace");
+    }
+
+    @Test
+    void aTableThatComesTwiceIsNamed(CapturedOutput output) {
+        fail(
+                S0,
+                "reactive-router.keyspaces.trading.key=user_id",
+                "reactive-router.keyspaces.trading.tables=orders,orders");
+
+        assertThat(description(output))
+                .contains("'reactive-router.keyspaces.trading.tables'")
+                .contains("orders twice");
+    }
+
+    @Test
+    void aValueOfAnotherTypeIsNamedWithItsOrigin(CapturedOutput output) {
+        fail(S0, "reactive-router.pool.max-size=many");
+
+        assertThat(description(output))
+                .contains("'reactive-router.pool.max-size' cannot be read as int")
+                .contains("Origin: ");
+        assertThat(action(output)).contains("Correct the property");
+    }
+
+    @Test
+    void aKeyspaceThatIsDefinedTwiceIsNamed(CapturedOutput output) {
+        fail(List.of(TradingKeyspace.class), S0, "reactive-router.keyspaces.trading.key=user_id");
+
+        assertThat(description(output))
+                .contains("keyspace trading is defined twice")
+                .contains("'tradingKeyspace'");
+        assertThat(action(output)).contains("Keep one of them");
+    }
+
+    @Test
+    void aKeyspaceBeanMustHaveTheNameOfItsKeyspace(CapturedOutput output) {
+        fail(List.of(MisnamedKeyspace.class), S0);
+
+        assertThat(description(output)).contains("bean 'other'").contains("keyspace trading");
+        assertThat(action(output)).contains("'trading' or 'tradingKeyspace'");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            reactive-router.shards.s0.url=r2dbc:postgresql://app:%s@db 0/app
+            reactive-router.shards.s0.url=jdbc:postgresql://app:%s@db0/app
+            reactive-router.shards.s0.url=r2dbc:postgresql://app:%s@db0/
+            reactive-router.shards.s0.url=r2dbc:postgresql://app:%s@db0/app?password=%s
+            reactive-router.shards.s0.url=r2dbc:postgresql://app:%s@db0/app?sslMode=%s
+            reactive-router.shards.s0=r2dbc:postgresql://app:%s@db0/app
+            reactive-router.shards.s1.replicas[0]=app:%s@db0
+            reactive-router.shards.s1.replicas[1]=r2dbc:postgresql://app:%s@db0/app
+            reactive-router.shards.s1.replicas.url=r2dbc:postgresql://app:%s@db0/app
+            reactive-router.shards.s1.weight=0
+            reactive-router.pool.max-size=0
+            """)
+    void noSecretIsShown(String property, CapturedOutput output) {
+        Throwable failure = fail(
+                "reactive-router.shards.s1.password=" + SECRET,
+                property.replace("%s", SECRET),
+                "reactive-router.shards.s1.url=r2dbc:postgresql://app:" + SECRET + "@db1:5432/app");
+
+        assertThat(output).contains("APPLICATION FAILED TO START").doesNotContain(SECRET);
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            assertThat(cause.toString()).doesNotContain(SECRET);
+        }
+    }
+
+    @Test
+    void propertiesPrintNoSecret() {
+        ReactiveRouterProperties.Shard shard = new ReactiveRouterProperties.Shard(
+                "r2dbc:postgresql://app:" + SECRET + "@db0/app",
+                "app",
+                SECRET,
+                1,
+                "eu",
+                List.of("r2dbc:postgresql://app:" + SECRET + "@db0r/app"),
+                Map.of());
+
+        assertThat(shard.toString()).contains("app").contains("replicas=1").doesNotContain(SECRET);
+    }
+
+    private static Throwable fail(String... properties) {
+        return fail(List.of(), properties);
+    }
+
+    private static Throwable fail(List<Class<?>> more, String... properties) {
+        List<Class<?>> sources = new ArrayList<>(more);
+        sources.add(TestApplications.Application.class);
+        SpringApplicationBuilder application = new SpringApplicationBuilder(sources.toArray(Class<?>[]::new));
+        String[] arguments = new String[properties.length];
+        for (int i = 0; i < properties.length; i++) {
+            arguments[i] = "--" + properties[i];
+        }
+        try {
+            application.run(arguments).close();
+        } catch (RuntimeException e) {
+            return e;
+        }
+        throw new AssertionError("started with " + List.of(properties));
+    }
+
+    private static String description(CapturedOutput output) {
+        return section(output, "Description:", "Action:");
+    }
+
+    private static String action(CapturedOutput output) {
+        String all = output.getAll();
+        return all.substring(all.lastIndexOf("Action:"));
+    }
+
+    private static String section(CapturedOutput output, String from, String to) {
+        String all = output.getAll();
+        return all.substring(all.lastIndexOf(from), all.lastIndexOf(to));
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class TradingKeyspace {
+
+        @Bean
+        Keyspace tradingKeyspace() {
+            return Keyspace.named("trading").key("user_id");
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class MisnamedKeyspace {
+
+        @Bean
+        Keyspace other() {
+            return Keyspace.named("trading").key("user_id");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package io.reactiverouter.spring.autoconfigure;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.reactiverouter.connection.ConnectionSettings;
+import io.reactiverouter.connection.PoolSettings;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.Collection;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.configurationmetadata.ConfigurationMetadataProperty;
+import org.springframework.boot.configurationmetadata.ConfigurationMetadataRepositoryJsonBuilder;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.source.MapConfigurationPropertySource;
+
+class MetadataTests {
+
+    @Test
+    void everyPropertyIsDescribed() {
+        assertThat(properties())
+                .isNotEmpty()
+                .allSatisfy(property -> assertThat(property.getDescription())
+                        .as("description of %s", property.getId())
+                        .asString()
+                        .endsWith("."));
+    }
+
+    @Test
+    void everyPropertyButTheMapsAndTheComputedOneShowsItsDefault() {
+        assertThat(properties())
+                .filteredOn(property -> property.getDefaultValue() == null)
+                .extracting(ConfigurationMetadataProperty::getId)
+                .containsExactlyInAnyOrder(
+                        "reactive-router.shards", "reactive-router.keyspaces", "reactive-router.event-loops");
+    }
+
+    @Test
+    void defaultsAreThoseOfTheCore() {
+        ReactiveRouterProperties unset = new Binder(new MapConfigurationPropertySource())
+                .bindOrCreate(ReactiveRouterProperties.PREFIX, ReactiveRouterProperties.class);
+
+        assertThat(ConfiguredSettings.pool(unset.pool())).isEqualTo(PoolSettings.DEFAULTS);
+        assertThat(ConfiguredSettings.connection(unset.connection())).isEqualTo(ConnectionSettings.DEFAULTS);
+    }
+
+    private static Collection<ConfigurationMetadataProperty> properties() {
+        try (InputStream json =
+                MetadataTests.class.getResourceAsStream("/META-INF/spring-configuration-metadata.json")) {
+            return ConfigurationMetadataRepositoryJsonBuilder.create(Objects.requireNonNull(json, "no metadata"))
+                    .build()
+                    .getAllProperties()
+                    .values();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
