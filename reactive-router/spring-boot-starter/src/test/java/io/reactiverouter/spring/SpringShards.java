@@ -2,7 +2,6 @@ package io.reactiverouter.spring;
 
 import io.reactiverouter.ShardCluster;
 import io.reactiverouter.connection.PoolStatistics;
-import io.reactiverouter.spring.autoconfigure.ReactiveRouterAutoConfiguration;
 import io.reactiverouter.test.ShardNode;
 import io.reactiverouter.test.Shards;
 import java.sql.Connection;
@@ -15,7 +14,6 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.springframework.boot.SpringBootConfiguration;
-import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -35,6 +33,12 @@ public final class SpringShards {
 
     /** Starts an application with the keyspace tenants (key tenant_id, modulo) over these shards. */
     public static ConfigurableApplicationContext start(Shards shards, String applicationName, String... more) {
+        return start(new SpringApplicationBuilder(Application.class), shards, applicationName, more);
+    }
+
+    /** Starts such an application from these sources. */
+    static ConfigurableApplicationContext start(
+            SpringApplicationBuilder application, Shards shards, String applicationName, String... more) {
         List<String> arguments = new ArrayList<>(List.of(
                 "--reactive-router.keyspaces.tenants.key=tenant_id",
                 "--reactive-router.keyspaces.tenants.strategy=modulo",
@@ -46,9 +50,7 @@ public final class SpringShards {
             arguments.add(shard + ".password=" + node.password());
         }
         arguments.addAll(List.of(more));
-        return new SpringApplicationBuilder(Application.class, ReactiveRouterAutoConfiguration.class)
-                .web(WebApplicationType.NONE)
-                .run(arguments.toArray(String[]::new));
+        return application.run(arguments.toArray(String[]::new));
     }
 
     /** Runs a statement on every shard, past the router. */

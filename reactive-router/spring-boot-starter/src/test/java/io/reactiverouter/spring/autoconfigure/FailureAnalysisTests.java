@@ -133,7 +133,6 @@ class FailureAnalysisTests {
             reactive-router.shards.s0=r2dbc:postgresql://app:%s@db0/app
             reactive-router.shards.s1.replicas[0]=app:%s@db0
             reactive-router.shards.s1.replicas[1]=r2dbc:postgresql://app:%s@db0/app
-            reactive-router.shards.s1.replicas.url=r2dbc:postgresql://app:%s@db0/app
             reactive-router.shards.s1.weight=0
             reactive-router.pool.max-size=0
             """)
