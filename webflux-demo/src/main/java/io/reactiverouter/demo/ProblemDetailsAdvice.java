@@ -1,0 +1,124 @@
+package io.reactiverouter.demo;
+
+import io.r2dbc.spi.R2dbcException;
+import io.reactiverouter.connection.AcquireTimeoutException;
+import io.reactiverouter.connection.CallTimeoutException;
+import io.reactiverouter.connection.NodeFailure;
+import io.reactiverouter.connection.NodeUnreachableException;
+import io.reactiverouter.connection.PoolExhaustedException;
+import io.reactiverouter.strategy.UnroutableKeyException;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.HttpStatusCode;
+import org.springframework.http.ProblemDetail;
+import org.springframework.http.ResponseEntity;
+import org.springframework.validation.FieldError;
+import org.springframework.web.bind.annotation.ExceptionHandler;
+import org.springframework.web.bind.annotation.RestControllerAdvice;
+import org.springframework.web.bind.support.WebExchangeBindException;
+import org.springframework.web.method.annotation.HandlerMethodValidationException;
+import org.springframework.web.reactive.result.method.annotation.ResponseEntityExceptionHandler;
+import org.springframework.web.server.ServerWebExchange;
+import org.springframework.web.server.ServerWebInputException;
+import reactor.core.publisher.Mono;
+
+/**
+ * Errors as problem details (RFC 9457). Bad input names each field and its rule; a database that does not answer is 503
+ * and names the shard. Neither shows SQL, addresses or a stack trace.
+ */
+@RestControllerAdvice
+class ProblemDetailsAdvice extends ResponseEntityExceptionHandler {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ProblemDetailsAdvice.class);
+
+    @Override
+    protected Mono<ResponseEntity<Object>> handleWebExchangeBindException(
+            WebExchangeBindException error, HttpHeaders headers, HttpStatusCode status, ServerWebExchange exchange) {
+        return invalid(error.getFieldErrors().stream()
+                .map(ProblemDetailsAdvice::violation)
+                .toList());
+    }
+
+    @Override
+    protected Mono<ResponseEntity<Object>> handleHandlerMethodValidationException(
+            HandlerMethodValidationException error,
+            HttpHeaders headers,
+            HttpStatusCode status,
+            ServerWebExchange exchange) {
+        return invalid(error.getParameterValidationResults().stream()
+                .flatMap(result -> result.getResolvableErrors().stream()
+                        .map(each -> Map.of(
+                                "field",
+                                        String.valueOf(
+                                                result.getMethodParameter().getParameterName()),
+                                "rule", String.valueOf(each.getDefaultMessage()))))
+                .toList());
+    }
+
+    @Override
+    protected Mono<ResponseEntity<Object>> handleServerWebInputException(
+            ServerWebInputException error, HttpHeaders headers, HttpStatusCode status, ServerWebExchange exchange) {
+        Throwable cause = error.getMostSpecificCause();
+        String message = Objects.requireNonNullElse(cause.getMessage(), "unreadable");
+        ProblemDetail problem = ProblemDetail.forStatusAndDetail(status, firstLine(message));
+        problem.setTitle("Unreadable request");
+        return respond(problem);
+    }
+
+    @ExceptionHandler
+    Mono<ResponseEntity<Object>> unroutable(UnroutableKeyException error) {
+        ProblemDetail problem = ProblemDetail.forStatusAndDetail(HttpStatus.BAD_REQUEST, error.getMessage());
+        problem.setTitle("Key without a shard");
+        return respond(problem);
+    }
+
+    @ExceptionHandler
+    Mono<ResponseEntity<Object>> database(R2dbcException error) {
+        LOG.warn("a call to the database failed", error);
+        boolean busy = error instanceof NodeUnreachableException
+                || error instanceof PoolExhaustedException
+                || error instanceof AcquireTimeoutException
+                || error instanceof CallTimeoutException
+                || String.valueOf(error.getSqlState()).startsWith("57P")
+                || String.valueOf(error.getSqlState()).startsWith("53");
+        ProblemDetail problem =
+                ProblemDetail.forStatus(busy ? HttpStatus.SERVICE_UNAVAILABLE : HttpStatus.INTERNAL_SERVER_ERROR);
+        problem.setTitle(busy ? "Shard unavailable" : "Database error");
+        problem.setDetail(busy ? "try again later" : "the error has been logged");
+        NodeFailure.of(error)
+                .ifPresent(failure ->
+                        problem.setProperty("shard", failure.node().shard().value()));
+        return respond(problem);
+    }
+
+    private static Map<String, String> violation(FieldError error) {
+        return Map.of("field", error.getField(), "rule", String.valueOf(error.getDefaultMessage()));
+    }
+
+    private static Mono<ResponseEntity<Object>> invalid(List<Map<String, String>> violations) {
+        ProblemDetail problem = ProblemDetail.forStatusAndDetail(
+                HttpStatus.BAD_REQUEST,
+                String.join(
+                        "; ",
+                        violations.stream()
+                                .map(violation -> violation.get("field") + " " + violation.get("rule"))
+                                .sorted()
+                                .toList()));
+        problem.setTitle("Invalid request");
+        problem.setProperty("errors", violations);
+        return respond(problem);
+    }
+
+    private static Mono<ResponseEntity<Object>> respond(ProblemDetail problem) {
+        return Mono.just(ResponseEntity.status(problem.getStatus()).body(problem));
+    }
+
+    private static String firstLine(String text) {
+        return text.lines().findFirst().orElse("");
+    }
+}

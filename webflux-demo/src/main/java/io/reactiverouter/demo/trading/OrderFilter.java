@@ -1,0 +1,32 @@
+package io.reactiverouter.demo.trading;
+
+import io.reactiverouter.Query;
+import jakarta.validation.constraints.Pattern;
+import jakarta.validation.constraints.PositiveOrZero;
+import java.math.BigDecimal;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which orders to stream; what is not given does not restrict.
+ *
+ * @param minAmount least value of quantity times price
+ */
+record OrderFilter(
+        @Nullable @Pattern(regexp = "[A-Z]{1,8}", message = "must be 1 to 8 capital letters") String symbol,
+
+        @Nullable Side side,
+        @Nullable OrderStatus status,
+        @Nullable @PositiveOrZero BigDecimal minAmount) {
+
+    Query toQuery() {
+        return Query.of(
+                "select " + OrderView.COLUMNS + " from orders"
+                        + " where ($1::text is null or symbol = $1) and ($2::text is null or side = $2)"
+                        + " and ($3::text is null or status = $3)"
+                        + " and ($4::numeric is null or quantity * price >= $4)",
+                symbol,
+                side == null ? null : side.name(),
+                status == null ? null : status.name(),
+                minAmount);
+    }
+}
