@@ -7,11 +7,13 @@ import io.reactiverouter.connection.NodeFailure;
 import io.reactiverouter.connection.NodeUnreachableException;
 import io.reactiverouter.connection.PoolExhaustedException;
 import io.reactiverouter.strategy.UnroutableKeyException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.beans.TypeMismatchException;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.HttpStatusCode;
@@ -26,6 +28,7 @@ import org.springframework.web.reactive.result.method.annotation.ResponseEntityE
 import org.springframework.web.server.ServerWebExchange;
 import org.springframework.web.server.ServerWebInputException;
 import reactor.core.publisher.Mono;
+import tools.jackson.databind.exc.MismatchedInputException;
 
 /**
  * Errors as problem details (RFC 9457). Bad input names each field and its rule; a database that does not answer is 503
@@ -63,9 +66,20 @@ class ProblemDetailsAdvice extends ResponseEntityExceptionHandler {
     @Override
     protected Mono<ResponseEntity<Object>> handleServerWebInputException(
             ServerWebInputException error, HttpHeaders headers, HttpStatusCode status, ServerWebExchange exchange) {
-        Throwable cause = error.getMostSpecificCause();
-        String message = Objects.requireNonNullElse(cause.getMessage(), "unreadable");
-        ProblemDetail problem = ProblemDetail.forStatusAndDetail(status, firstLine(message));
+        if (error.getCause() instanceof TypeMismatchException mismatch) {
+            String name = error.getMethodParameter() == null
+                    ? "parameter"
+                    : String.valueOf(error.getMethodParameter().getParameterName());
+            return invalid(List.of(violation(name, mismatch.getRequiredType())));
+        }
+        for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+            if (cause instanceof MismatchedInputException mismatch
+                    && !mismatch.getPath().isEmpty()) {
+                return invalid(List.of(violation(
+                        String.valueOf(mismatch.getPath().get(0).getPropertyName()), mismatch.getTargetType())));
+            }
+        }
+        ProblemDetail problem = ProblemDetail.forStatusAndDetail(status, "the body is missing or not valid JSON");
         problem.setTitle("Unreadable request");
         return respond(problem);
     }
@@ -97,7 +111,22 @@ class ProblemDetailsAdvice extends ResponseEntityExceptionHandler {
     }
 
     private static Map<String, String> violation(FieldError error) {
-        return Map.of("field", error.getField(), "rule", String.valueOf(error.getDefaultMessage()));
+        return error.isBindingFailure()
+                ? violation(
+                        error.getField(),
+                        error.unwrap(TypeMismatchException.class).getRequiredType())
+                : Map.of("field", error.getField(), "rule", String.valueOf(error.getDefaultMessage()));
+    }
+
+    /** Says what a value of the wrong type should have been, without the names of Java's types. */
+    private static Map<String, String> violation(String field, @Nullable Class<?> type) {
+        String rule = "has a value that cannot be read";
+        if (type != null && type.isEnum()) {
+            rule = "must be one of " + Arrays.toString(type.getEnumConstants());
+        } else if (type != null && (type.isPrimitive() || Number.class.isAssignableFrom(type))) {
+            rule = "must be a number";
+        }
+        return Map.of("field", field, "rule", rule);
     }
 
     private static Mono<ResponseEntity<Object>> invalid(List<Map<String, String>> violations) {
@@ -116,9 +145,5 @@ class ProblemDetailsAdvice extends ResponseEntityExceptionHandler {
 
     private static Mono<ResponseEntity<Object>> respond(ProblemDetail problem) {
         return Mono.just(ResponseEntity.status(problem.getStatus()).body(problem));
-    }
-
-    private static String firstLine(String text) {
-        return text.lines().findFirst().orElse("");
     }
 }

@@ -1,0 +1,189 @@
+package io.reactiverouter.demo.trading;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.reactiverouter.ShardCluster;
+import io.reactiverouter.test.ShardNode;
+import io.reactiverouter.test.ShardsExtension;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.test.context.SpringBootTest;
+import org.springframework.boot.test.web.server.LocalServerPort;
+import org.springframework.test.context.DynamicPropertyRegistry;
+import org.springframework.test.context.DynamicPropertySource;
+
+/** Clients of the stream on real sockets: some leave, some are slow. */
+@SpringBootTest(
+        webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT,
+        properties = {
+            "demo.load.users=1000",
+            "demo.load.orders=400000",
+            "reactive-router.connection.application-name=stream-tests"
+        })
+@NullUnmarked
+class StreamIntegrationTests {
+
+    @RegisterExtension
+    static final ShardsExtension SHARDS = ShardsExtension.embedded(3);
+
+    @LocalServerPort
+    private int port;
+
+    @Autowired
+    private ShardCluster cluster;
+
+    @DynamicPropertySource
+    static void shards(DynamicPropertyRegistry registry) {
+        for (ShardNode node : SHARDS.nodes()) {
+            registry.add("reactive-router.shards." + node.name() + ".url", node::r2dbcUrl);
+        }
+    }
+
+    @Test
+    void clientThatReadsTenRowsAndLeavesKeepsNothing() throws IOException {
+        for (int i = 0; i < 20; i++) {
+            try (Client client = new Client(port)) {
+                assertThat(client.rows(10)).hasSize(10);
+                assertThat(acquired()).isPositive();
+            }
+            await("all connections are back", () -> acquired() == 0);
+        }
+        await("nothing runs on a shard", () -> busy() == 0);
+    }
+
+    /** A client that stops reading: neither does the application read on, nor do the shards send on. */
+    @Test
+    void slowClientsDoNotGrowTheHeap() throws IOException {
+        try (Client warmUp = new Client(port)) {
+            warmUp.rows(100_000);
+        }
+        await("all connections are back", () -> acquired() == 0);
+        long before = usedHeap();
+        List<Client> slow = new ArrayList<>();
+        try {
+            for (int i = 0; i < 8; i++) {
+                Client client = new Client(port);
+                slow.add(client);
+                assertThat(client.rows(10)).hasSize(10);
+            }
+            pause(Duration.ofSeconds(3));
+            long grown = usedHeap() - before;
+            System.out.println("8 stalled clients of a stream of 400000 rows: heap " + before / 1024
+                    + " KiB before, grown by " + grown / 1024 + " KiB");
+            // All rows of one stream alone would be about 100 MB.
+            assertThat(grown).isLessThan(32L << 20);
+            assertThat(acquired()).as("the streams are still open").isEqualTo(24);
+            assertThat(busy()).as("cursors that wait for their client").isEqualTo(24);
+
+            assertThat(slow.get(0).rows(399_990))
+                    .as("the rest arrives when the client reads on")
+                    .hasSize(399_990);
+        } finally {
+            for (Client client : slow) {
+                client.close();
+            }
+        }
+        await("all connections are back", () -> acquired() == 0);
+        await("nothing runs on a shard", () -> busy() == 0);
+    }
+
+    private int acquired() {
+        return cluster.shards().stream()
+                .mapToInt(shard -> cluster.poolStatistics(shard.primary().id()).acquired())
+                .sum();
+    }
+
+    /** Returns how many connections of the application are not idle, over all shards. */
+    private static long busy() {
+        long busy = 0;
+        for (ShardNode node : SHARDS.nodes()) {
+            try (Connection connection = node.openJdbc();
+                    Statement statement = connection.createStatement();
+                    ResultSet result =
+                            statement.executeQuery("select count(*) from pg_stat_activity where state <> 'idle'"
+                                    + " and application_name = 'stream-tests'")) {
+                result.next();
+                busy += result.getLong(1);
+            } catch (SQLException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        return busy;
+    }
+
+    private static long usedHeap() {
+        for (int i = 0; i < 3; i++) {
+            System.gc();
+            pause(Duration.ofMillis(50));
+        }
+        return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
+    }
+
+    private static void await(String what, BooleanSupplier condition) {
+        long deadline = System.nanoTime() + Duration.ofSeconds(5).toNanos();
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("within five seconds: " + what).isLessThan(deadline);
+            pause(Duration.ofMillis(10));
+        }
+    }
+
+    private static void pause(Duration time) {
+        LockSupport.parkNanos(time.toNanos());
+    }
+
+    /** An HTTP client that is a plain socket, so that what it does not read stays in the server. */
+    private static final class Client implements AutoCloseable {
+
+        private final Socket socket;
+        private final BufferedReader reader;
+
+        Client(int port) throws IOException {
+            socket = new Socket();
+            socket.setReceiveBufferSize(16 * 1024);
+            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+            socket.setSoTimeout(20_000);
+            socket.getOutputStream()
+                    .write("GET /api/orders/stream HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n\r\n"
+                            .getBytes(StandardCharsets.US_ASCII));
+            reader = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8), 1024);
+        }
+
+        List<String> rows(int count) throws IOException {
+            List<String> rows = new ArrayList<>();
+            while (rows.size() < count) {
+                String line = reader.readLine();
+                if (line == null) {
+                    return rows;
+                }
+                if (line.startsWith("{")) {
+                    rows.add(line.substring(0, 12));
+                }
+            }
+            return rows;
+        }
+
+        @Override
+        public void close() throws IOException {
+            socket.close();
+        }
+    }
+}
