@@ -19,6 +19,7 @@ import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -33,6 +34,7 @@ import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
 
 @ExtendWith(OutputCaptureExtension.class)
+@NullUnmarked
 class LifecycleIntegrationTests {
 
     @RegisterExtension
@@ -147,9 +149,9 @@ class LifecycleIntegrationTests {
     void theApplicationsListenerHearsTheCluster() {
         try (ConfigurableApplicationContext context = start(Listening.class, "listening")) {
             context.getBean(ShardRouter.class).shard(ShardKey.of(4)).update(ONE).block(TIMEOUT);
-            assertThat(context.getBean(Heard.class).nodes)
-                    .extracting(node -> node.shard().value())
-                    .containsExactly("s1");
+            Heard heard = context.getBean(Heard.class);
+            await("the call was heard", TIMEOUT, () -> !heard.nodes.isEmpty());
+            assertThat(heard.nodes).extracting(node -> node.shard().value()).containsExactly("s1");
         }
     }
 
