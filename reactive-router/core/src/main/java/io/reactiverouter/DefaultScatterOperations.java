@@ -17,8 +17,6 @@ import reactor.util.context.ContextView;
 /** Calls to several shards, found by {@code route} with each subscription. */
 final class DefaultScatterOperations implements ScatterOperations {
 
-    static final ScatterSettings DEFAULTS = new ScatterSettings(null, FailurePolicy.FAIL_FAST, DEFAULT_CONCURRENCY);
-
     private final DefaultShardCluster cluster;
     private final Supplier<List<ShardId>> route;
     private final ScatterSettings settings;

@@ -1,20 +1,21 @@
 package io.reactiverouter;
 
 import io.r2dbc.spi.Connection;
-import io.reactiverouter.connection.ConnectionSettings;
 import io.reactiverouter.connection.NodePools;
-import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.connection.PoolStatistics;
 import io.reactiverouter.connection.ShardExecutor.Residue;
-import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.routing.RoutingTable;
+import io.reactiverouter.scatter.FailurePolicy;
 import io.reactiverouter.scatter.ScatterGather;
+import io.reactiverouter.scatter.ScatterSettings;
 import io.reactiverouter.strategy.Keyspace;
 import io.reactiverouter.topology.NodeId;
 import io.reactiverouter.topology.Shard;
 import io.reactiverouter.topology.ShardId;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
@@ -28,26 +29,16 @@ final class DefaultShardCluster implements ShardCluster {
     private final RoutingTable table;
     private final NodePools pools;
     private final ScatterGather scatter;
+    private final ScatterSettings scattering;
+    private final @Nullable Duration callTimeout;
 
-    private DefaultShardCluster(RoutingTable table, NodePools pools) {
+    DefaultShardCluster(RoutingTable table, NodePools pools, @Nullable Duration callTimeout) {
         this.table = table;
         this.pools = pools;
+        this.callTimeout = callTimeout;
+        this.scattering =
+                new ScatterSettings(callTimeout, FailurePolicy.FAIL_FAST, ScatterOperations.DEFAULT_CONCURRENCY);
         this.scatter = new ScatterGather(pools.executor(), table::primary);
-    }
-
-    static ShardCluster create(
-            List<Shard> shards,
-            PoolSettings pool,
-            ConnectionSettings connection,
-            int eventLoops,
-            ClusterListener listener) {
-        NodePools pools = new NodePools(
-                shards.stream().flatMap(shard -> shard.nodes().stream()).toList(),
-                pool,
-                connection,
-                eventLoops,
-                listener);
-        return new DefaultShardCluster(new RoutingTable(shards), pools);
     }
 
     @Override
@@ -59,13 +50,13 @@ final class DefaultShardCluster implements ShardCluster {
     @Override
     public ShardOperations shard(ShardId shard) {
         table.primary(shard);
-        return new DefaultShardOperations(this, () -> shard, null);
+        return operations(() -> shard);
     }
 
     @Override
     public ScatterOperations allShards() {
         List<ShardId> all = table.shards().stream().map(Shard::id).toList();
-        return new DefaultScatterOperations(this, () -> all, DefaultScatterOperations.DEFAULTS);
+        return scatterOperations(() -> all);
     }
 
     @Override
@@ -93,6 +84,16 @@ final class DefaultShardCluster implements ShardCluster {
     public Function<Context, Context> inTransactionOf(ShardId shard, Mono<? extends Connection> connection) {
         table.primary(shard);
         return entering(new TransactionScope(shard, connection));
+    }
+
+    /** Returns calls to the shard that {@code locator} gives with each subscription. */
+    ShardOperations operations(Supplier<ShardId> locator) {
+        return new DefaultShardOperations(this, locator, callTimeout);
+    }
+
+    /** Returns calls to the shards that {@code route} gives with each subscription. */
+    ScatterOperations scatterOperations(Supplier<List<ShardId>> route) {
+        return new DefaultScatterOperations(this, route, scattering);
     }
 
     Function<Context, Context> entering(TransactionScope scope) {

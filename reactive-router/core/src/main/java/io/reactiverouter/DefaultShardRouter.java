@@ -34,8 +34,7 @@ final class DefaultShardRouter implements ShardRouter {
     @Override
     public ShardOperations shard(ShardKey key) {
         UnroutableKeyException.requireNonNull(key);
-        return new DefaultShardOperations(
-                cluster, () -> table.route(keyspace, key).shard(), null);
+        return cluster.operations(() -> table.route(keyspace, key).shard());
     }
 
     @Override
@@ -45,14 +44,12 @@ final class DefaultShardRouter implements ShardRouter {
         }
         keys.forEach(UnroutableKeyException::requireNonNull);
         List<ShardKey> copy = List.copyOf(keys);
-        return new DefaultScatterOperations(
-                cluster, () -> table.route(keyspace, copy).shards(), DefaultScatterOperations.DEFAULTS);
+        return cluster.scatterOperations(() -> table.route(keyspace, copy).shards());
     }
 
     @Override
     public ScatterOperations allShards() {
-        return new DefaultScatterOperations(
-                cluster, () -> table.routeAll(keyspace).shards(), DefaultScatterOperations.DEFAULTS);
+        return cluster.scatterOperations(() -> table.routeAll(keyspace).shards());
     }
 
     @Override

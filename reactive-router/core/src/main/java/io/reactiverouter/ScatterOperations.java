@@ -23,7 +23,7 @@ public interface ScatterOperations {
 
     /**
      * Limits how long one shard may keep the caller waiting, as {@link ShardOperations#timeout} does, counted from the
-     * moment in which it is asked. No limit unless set.
+     * moment in which it is asked. The cluster's call timeout unless set; DDL may need more.
      *
      * @throws IllegalArgumentException if it is not positive
      */

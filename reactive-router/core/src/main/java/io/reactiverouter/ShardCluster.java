@@ -2,13 +2,16 @@ package io.reactiverouter;
 
 import io.r2dbc.spi.Connection;
 import io.reactiverouter.connection.ConnectionSettings;
+import io.reactiverouter.connection.NodePools;
 import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.connection.PoolStatistics;
 import io.reactiverouter.observation.ClusterListener;
+import io.reactiverouter.routing.RoutingTable;
 import io.reactiverouter.strategy.Keyspace;
 import io.reactiverouter.topology.NodeId;
 import io.reactiverouter.topology.Shard;
 import io.reactiverouter.topology.ShardId;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -87,6 +90,7 @@ public interface ShardCluster {
         private PoolSettings pool = PoolSettings.DEFAULTS;
         private ConnectionSettings connection = ConnectionSettings.DEFAULTS;
         private ClusterListener listener = ClusterListener.NONE;
+        private Duration callTimeout = Duration.ofSeconds(30);
         private int eventLoops = Math.max(4, Runtime.getRuntime().availableProcessors());
 
         private Builder() {}
@@ -121,6 +125,20 @@ public interface ShardCluster {
             return this;
         }
 
+        /**
+         * Sets the time limit of calls that set none themselves, see {@link ShardOperations#timeout} and
+         * {@link ScatterOperations#shardTimeout}; 30 s unless set, zero is no limit.
+         *
+         * @throws IllegalArgumentException if it is negative
+         */
+        public Builder callTimeout(Duration timeout) {
+            if (timeout.isNegative()) {
+                throw new IllegalArgumentException("callTimeout must not be negative, was " + timeout);
+            }
+            this.callTimeout = timeout;
+            return this;
+        }
+
         /** Sets how many event loops, and so threads, all connections share; the number of cores, at least 4, unless set. */
         public Builder eventLoops(int loops) {
             this.eventLoops = loops;
@@ -133,7 +151,15 @@ public interface ShardCluster {
          * @throws IllegalArgumentException if there is no shard, a name comes twice, or a URL or setting is not usable
          */
         public ShardCluster build() {
-            return DefaultShardCluster.create(Shard.requireDistinct(shards), pool, connection, eventLoops, listener);
+            List<Shard> distinct = Shard.requireDistinct(shards);
+            NodePools pools = new NodePools(
+                    distinct.stream().flatMap(shard -> shard.nodes().stream()).toList(),
+                    pool,
+                    connection,
+                    eventLoops,
+                    listener);
+            return new DefaultShardCluster(
+                    new RoutingTable(distinct), pools, callTimeout.isZero() ? null : callTimeout);
         }
     }
 }

@@ -35,8 +35,8 @@ public interface ShardOperations {
     /**
      * Limits how long the database may keep the caller waiting: from subscription to the first signal, the wait for a
      * connection included, and from each signal to the next. Time in which the subscriber has asked for nothing does not
-     * count. Ends with {@link io.reactiverouter.connection.CallTimeoutException}. No limit unless set, but for the pool's
-     * acquire timeout and the server's statement timeout.
+     * count. Ends with {@link io.reactiverouter.connection.CallTimeoutException}. The cluster's call timeout unless set.
+     * Connections of {@link #connection()} and {@link #connectionFactory()} are outside of it.
      *
      * @throws IllegalArgumentException if it is not positive
      */

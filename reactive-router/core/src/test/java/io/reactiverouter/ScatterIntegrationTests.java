@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import io.r2dbc.spi.R2dbcException;
 import io.reactiverouter.connection.CallTimeoutException;
+import io.reactiverouter.connection.ConnectionSettings;
 import io.reactiverouter.connection.NodeFailure;
 import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.scatter.FailurePolicy;
@@ -272,14 +273,15 @@ class ScatterIntegrationTests {
         StepVerifier.create(router.allShards().query(rows, row -> row.get(0, Long.class)), 10)
                 .expectNextCount(10)
                 .thenAwait(Duration.ofMillis(500))
+                .then(() -> {
+                    for (ShardNode node : SHARDS.nodes()) {
+                        assertThat(number(node, "select last_value from sent"))
+                                .as("rows that %s has made: one portion", node.name())
+                                .isBetween(1L, 500L);
+                    }
+                })
                 .thenCancel()
                 .verify(TIMEOUT);
-
-        for (ShardNode node : SHARDS.nodes()) {
-            assertThat(number(node, "select last_value from sent"))
-                    .as("rows that %s has made: one portion", node.name())
-                    .isBetween(1L, 500L);
-        }
     }
 
     @Test
@@ -313,6 +315,61 @@ class ScatterIntegrationTests {
                 .expectNextCount(5_900)
                 .expectComplete()
                 .verify(TIMEOUT);
+    }
+
+    /** The server's own statement_timeout could not tell a slow reader from a slow statement. */
+    @Test
+    void defaultTimeLimitIsForShardsAndNotForSlowSubscribers() {
+        ShardCluster strict = TestClusters.over(SHARDS, APP)
+                .callTimeout(Duration.ofMillis(500))
+                .build();
+        try {
+            Flux<Long> rows = strict.allShards()
+                    .query(
+                            Query.of("select n from generate_series(1, $1::int) n", 2_000)
+                                    .fetchSize(100),
+                            row -> row.get(0, Long.class));
+            StepVerifier.create(rows, 300)
+                    .expectNextCount(300)
+                    .thenAwait(Duration.ofMillis(1_500))
+                    .thenRequest(Long.MAX_VALUE)
+                    .expectNextCount(5_700)
+                    .expectComplete()
+                    .verify(TIMEOUT);
+            StepVerifier.create(strict.allShards().query(Query.of("select pg_sleep($1)", 5), row -> 1))
+                    .expectError(CallTimeoutException.class)
+                    .verify(Duration.ofSeconds(2));
+            StepVerifier.create(strict.shard(ShardId.of("s0")).update(Query.of("select pg_sleep($1)", 5)))
+                    .expectError(CallTimeoutException.class)
+                    .verify(Duration.ofSeconds(2));
+            StepVerifier.create(strict.shard(ShardId.of("s0"))
+                            .timeout(Duration.ofSeconds(5))
+                            .update(Query.of("select pg_sleep($1)", 1)))
+                    .expectNextCount(1)
+                    .expectComplete()
+                    .verify(TIMEOUT);
+        } finally {
+            strict.close().block(TIMEOUT);
+        }
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ShardCluster.builder().callTimeout(Duration.ofMillis(-1)))
+                .withMessageContaining("PT-0.001S");
+    }
+
+    @Test
+    void statementTimeoutReachesTheServer() {
+        ShardCluster strict = ShardCluster.builder()
+                .shards(TestClusters.shardsOf(SHARDS))
+                .connection(ConnectionSettings.DEFAULTS.withStatementTimeout(Duration.ofMillis(300)))
+                .build();
+        try {
+            StepVerifier.create(strict.shard(ShardId.of("s0")).update(Query.of("select pg_sleep($1)", 5)))
+                    .expectErrorSatisfies(error ->
+                            assertThat(((R2dbcException) error).getSqlState()).isEqualTo("57014"))
+                    .verify(Duration.ofSeconds(2));
+        } finally {
+            strict.close().block(TIMEOUT);
+        }
     }
 
     @Test

@@ -16,7 +16,8 @@ public final class CallTimeoutException extends R2dbcTimeoutException {
     private final Duration timeout;
 
     public CallTimeoutException(ShardId shard, Duration timeout) {
-        super("shard " + shard + " gave no answer for " + timeout + "; its statement has been cancelled");
+        super("shard " + shard + " gave no answer for " + timeout
+                + "; its statement has been cancelled; a call that may take longer sets its own time limit");
         this.shard = shard;
         this.timeout = timeout;
     }

@@ -7,8 +7,10 @@ import java.util.Objects;
  * How connections are opened and what the server is told about them.
  *
  * @param connectTimeout for opening a connection, login included; 5 s by default
- * @param statementTimeout after which the server itself ends a statement ({@code statement_timeout}); zero is no limit;
- *     30 s by default
+ * @param statementTimeout after which the server itself ends a statement ({@code statement_timeout}); zero, the default,
+ *     is no limit. For a result that is read in portions the server counts from the first portion to the last, the time
+ *     its reader takes included: where results are streamed to slow readers, leave it at zero and rely on the time limits
+ *     of calls
  * @param tls how much TLS; {@link TlsMode#PREFER} by default
  * @param applicationName what {@code pg_stat_activity} shows; {@code reactive-router} by default
  */
@@ -17,7 +19,7 @@ public record ConnectionSettings(
 
     /** The documented defaults. */
     public static final ConnectionSettings DEFAULTS =
-            new ConnectionSettings(Duration.ofSeconds(5), Duration.ofSeconds(30), TlsMode.PREFER, "reactive-router");
+            new ConnectionSettings(Duration.ofSeconds(5), Duration.ZERO, TlsMode.PREFER, "reactive-router");
 
     public ConnectionSettings {
         Limits.positive("connectTimeout", connectTimeout);
