@@ -96,13 +96,13 @@ public record ReactiveRouterProperties(
      * How connections are opened.
      *
      * @param connectTimeout How long opening a connection may take, login included.
-     * @param statementTimeout Time after which the server ends a statement; 0 is no limit.
+     * @param statementTimeout Time after which the server ends a statement, reading a streamed result included; 0 is no limit.
      * @param tls How much TLS: disable, prefer, require, verify-ca or verify-full.
      * @param applicationName Name of the application in pg_stat_activity.
      */
     public record Connection(
             @DefaultValue("5s") Duration connectTimeout,
-            @DefaultValue("30s") Duration statementTimeout,
+            @DefaultValue("0s") Duration statementTimeout,
             @DefaultValue("prefer") TlsMode tls,
             @DefaultValue("reactive-router") String applicationName) {}
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.r2dbc.spi.ConnectionFactory;
 import io.reactiverouter.spring.ShardedDatabaseClient;
 import io.reactiverouter.strategy.ShardKey;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.boot.SpringApplication;
@@ -18,6 +19,7 @@ import org.springframework.r2dbc.connection.R2dbcTransactionManager;
 import org.springframework.r2dbc.core.DatabaseClient;
 import org.springframework.transaction.ReactiveTransactionManager;
 
+@Tag("beside-spring-boot-r2dbc")
 @ExtendWith(OutputCaptureExtension.class)
 class SpringBootR2dbcTests {
 
