@@ -30,7 +30,8 @@ import org.springframework.transaction.reactive.TransactionalOperator;
  * </ul>
  *
  * <p>It commits when the work completes, and rolls back on error and cancel; a statement that still runs then is stopped
- * on the server. Clients also join a transaction of {@link io.reactiverouter.ShardOperations#inTransaction} on their
+ * on the server. The cluster's time limit of calls does not count for clients: use Reactor's {@code timeout}, or the
+ * server's statement timeout. Clients also join a transaction of {@link io.reactiverouter.ShardOperations#inTransaction} on their
  * shard; {@code transactional} inside one is an error, because Spring could not tell who commits.
  */
 public interface ShardedDatabaseClient {

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.reactiverouter.Query;
 import io.reactiverouter.ShardCluster;
 import io.reactiverouter.ShardRouter;
+import io.reactiverouter.connection.CallTimeoutException;
 import io.reactiverouter.connection.ClusterClosedException;
 import io.reactiverouter.observation.CallOutcome;
 import io.reactiverouter.observation.ClusterListener;
@@ -143,6 +144,18 @@ class LifecycleIntegrationTests {
         context.close();
 
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(12));
+    }
+
+    @Test
+    void callsThroughRoutersHaveTheConfiguredTimeLimit() {
+        try (ConfigurableApplicationContext context =
+                SpringShards.start(SHARDS, "limited", "--reactive-router.call-timeout=200ms")) {
+            assertThatThrownBy(() -> context.getBean(ShardRouter.class)
+                            .shard(ShardKey.of(1))
+                            .update(Query.of("select pg_sleep(60)"))
+                            .block(TIMEOUT))
+                    .isInstanceOf(CallTimeoutException.class);
+        }
     }
 
     @Test

@@ -1,7 +1,9 @@
 package io.reactiverouter.spring.autoconfigure;
 
+import io.reactiverouter.ShardCluster;
 import io.reactiverouter.connection.ConnectionSettings;
 import io.reactiverouter.connection.PoolSettings;
+import java.time.Duration;
 import java.util.function.BiFunction;
 
 /** Turns properties into the settings of the cluster, one by one, so that an error names its property. */
@@ -40,6 +42,11 @@ final class ConfiguredSettings {
                 settings,
                 connection.applicationName(),
                 ConnectionSettings::withApplicationName);
+    }
+
+    static ShardCluster.Builder callTimeout(ShardCluster.Builder builder, Duration timeout) {
+        return apply(
+                ReactiveRouterProperties.PREFIX + ".call-timeout", builder, timeout, ShardCluster.Builder::callTimeout);
     }
 
     static int eventLoops(int loops) {

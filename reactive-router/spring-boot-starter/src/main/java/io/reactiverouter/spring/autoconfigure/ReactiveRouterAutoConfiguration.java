@@ -53,6 +53,7 @@ public final class ReactiveRouterAutoConfiguration {
                 .pool(ConfiguredSettings.pool(properties.pool()))
                 .connection(ConfiguredSettings.connection(properties.connection()))
                 .listener(listener.getIfAvailable(() -> ClusterListener.NONE));
+        ConfiguredSettings.callTimeout(builder, properties.callTimeout());
         Integer eventLoops = properties.eventLoops();
         if (eventLoops != null) {
             builder.eventLoops(ConfiguredSettings.eventLoops(eventLoops));

@@ -19,6 +19,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param keyspaces Keyspaces by name, each with key, strategy and tables.
  * @param pool Pool of connections that every node has.
  * @param connection How every connection is opened.
+ * @param callTimeout Time limit of calls through routers that set none themselves; 0 is no limit. Clients and transactions
+ *     of Spring have none but the statement timeout.
  * @param eventLoops Event loops, and so threads, that all connections share. The number of cores, at least 4, unless set.
  * @param warmup Whether to connect to the primary of every shard at start, before the first call. A shard that cannot be
  *     reached is logged and does not stop the start.
@@ -29,6 +31,7 @@ public record ReactiveRouterProperties(
         @DefaultValue Map<String, Keyspace> keyspaces,
         @DefaultValue Pool pool,
         @DefaultValue Connection connection,
+        @DefaultValue("30s") Duration callTimeout,
         @Nullable Integer eventLoops,
         @DefaultValue("false") boolean warmup) {
 
