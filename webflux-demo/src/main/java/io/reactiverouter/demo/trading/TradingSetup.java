@@ -109,7 +109,9 @@ class TradingSetup implements InitializingBean, ApplicationRunner {
 
     private Mono<Boolean> isEmpty(ShardId shard) {
         return cluster.shard(shard)
-                .queryOne(Query.of("select not exists (select from users)"), row -> row.get(0, Boolean.class));
+                .queryOne(
+                        Query.of("select not exists (select from users)"),
+                        row -> OrderView.required(row, 0, Boolean.class));
     }
 
     private ShardId home(long user) {
