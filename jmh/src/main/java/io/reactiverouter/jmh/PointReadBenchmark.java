@@ -110,7 +110,8 @@ public class PointReadBenchmark {
     @OperationsPerInvocation(READS)
     public long routed() {
         ShardRouter routing = Objects.requireNonNull(router);
-        return run(key -> routing.shard(ShardKey.of(key)).queryOne(Query.of(SQL, key), row -> row.get(0, Long.class)));
+        return run(key -> routing.shard(ShardKey.of(key))
+                .queryOne(Query.of(SQL, key), row -> Objects.requireNonNull(row.get(0, Long.class))));
     }
 
     /** Reads with the pool by hand. */
@@ -121,7 +122,8 @@ public class PointReadBenchmark {
                 pools[(int) Math.floorMod(key, (long) pools.length)].create(),
                 connection -> Flux.from(
                                 connection.createStatement(SQL).bind(0, key).execute())
-                        .concatMap(result -> result.map((row, metadata) -> row.get(0, Long.class)))
+                        .concatMap(
+                                result -> result.map((row, metadata) -> Objects.requireNonNull(row.get(0, Long.class))))
                         .singleOrEmpty(),
                 Connection::close));
     }
