@@ -50,7 +50,7 @@ class TransactionIntegrationTests {
         TestClusters.sql(SHARDS, "create table ledger (id bigint primary key, tenant_id bigint not null)");
         // One connection a shard: a call inside a transaction that took a second one would wait in vain.
         cluster = TestClusters.over(SHARDS, APP)
-                .pool(PoolSettings.DEFAULTS.withMaxSize(1).withAcquireTimeout(Duration.ofSeconds(2)))
+                .pool(PoolSettings.DEFAULTS.withMaxSize(1).withAcquireTimeout(Duration.ofSeconds(10)))
                 .build();
         router = cluster.router(Keyspace.named("tenants").key("tenant_id").strategy(ShardingStrategy.modulo()));
     }
