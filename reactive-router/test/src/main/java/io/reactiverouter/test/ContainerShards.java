@@ -1,6 +1,7 @@
 package io.reactiverouter.test;
 
 import io.reactiverouter.test.ShardNode.Login;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -11,13 +12,14 @@ import org.testcontainers.postgresql.PostgreSQLContainer;
 import org.testcontainers.utility.DockerImageName;
 
 /**
- * PostgreSQL servers in containers, for those with Docker: the same as {@link EmbeddedShards} behind the same interface.
- * Needs {@code org.testcontainers:testcontainers-postgresql} on the class path. Testcontainers removes the containers when
- * the JVM ends.
+ * PostgreSQL servers in containers, for those with Docker: the same as {@link EmbeddedShards} behind the same interface,
+ * settings and locale included. Needs {@code org.testcontainers:testcontainers-postgresql} on the class path.
+ * Testcontainers removes the containers when the JVM ends. Docker publishes the ports as it is configured to, by default
+ * on all addresses of the machine.
  */
 public final class ContainerShards implements Shards {
 
-    private static final int PORT = 5432;
+    private static final int LOG_CHARACTERS = 2000;
 
     private final List<PostgreSQLContainer> containers;
     private final List<ShardNode> nodes;
@@ -32,7 +34,12 @@ public final class ContainerShards implements Shards {
         return DockerClientFactory.instance().isDockerAvailable();
     }
 
-    /** Starts containers of {@code postgres:18} with default settings, database, user and password {@code app}. */
+    /**
+     * Starts containers of {@code postgres:18} with default settings, database, user and password {@code app}.
+     *
+     * @throws IllegalArgumentException if the number is not 1 to 64
+     * @throws IllegalStateException if no Docker engine answers or a container does not start
+     */
     public static ContainerShards start(int count) {
         return builder(count).start();
     }
@@ -47,39 +54,39 @@ public final class ContainerShards implements Shards {
     }
 
     private static ContainerShards start(int count, String image, ServerSpec spec) {
-        String secret = UUID.randomUUID().toString();
-        List<PostgreSQLContainer> containers = IntStream.range(0, count)
-                .mapToObj(i -> new PostgreSQLContainer(DockerImageName.parse(image))
-                        .withUsername(ShardNode.SUPERUSER)
-                        .withPassword(secret)
-                        .withCommand(command(spec.settings())))
-                .toList();
-        List<ShardNode> nodes = new ArrayList<>();
-        ContainerShards shards = new ContainerShards(containers, nodes);
-        try {
-            EmbeddedShards.inParallel(containers, container -> {
-                container.start();
-                return container;
-            });
-            for (int i = 0; i < count; i++) {
-                PostgreSQLContainer container = containers.get(i);
-                nodes.add(new ShardNode(
-                        "s" + i,
-                        container.getHost(),
-                        container.getMappedPort(PORT),
-                        spec.database(),
-                        new Login(spec.username(), spec.password()),
-                        new Login(ShardNode.SUPERUSER, secret)));
-            }
-            for (ShardNode node : nodes) {
-                Databases.createOwner(node);
-                Databases.create(node, spec.initSql());
-            }
-            return shards;
-        } catch (Exception e) {
-            shards.close();
-            throw new IllegalStateException("containers of " + image + " did not start: " + e.getMessage(), e);
+        if (!dockerAvailable()) {
+            throw new IllegalStateException(
+                    "no Docker engine answers; start one, or use EmbeddedShards, which needs none");
         }
+        Login superuser = new Login(ShardNode.SUPERUSER, UUID.randomUUID().toString());
+        List<PostgreSQLContainer> containers = IntStream.range(0, count)
+                .mapToObj(i -> container(image, spec, superuser))
+                .toList();
+        try {
+            List<ShardNode> nodes = Parallel.map(
+                    IntStream.range(0, count).boxed().toList(),
+                    i -> startNode("s" + i, containers.get(i), spec, superuser),
+                    node -> {});
+            return new ContainerShards(containers, nodes);
+        } catch (RuntimeException e) {
+            try {
+                stop(containers);
+            } catch (RuntimeException onStop) {
+                e.addSuppressed(onStop);
+            }
+            throw e;
+        }
+    }
+
+    private static PostgreSQLContainer container(String image, ServerSpec spec, Login superuser) {
+        return new PostgreSQLContainer(DockerImageName.parse(image).asCompatibleSubstituteFor("postgres"))
+                .withUsername(superuser.username())
+                .withPassword(superuser.password())
+                .withDatabaseName("postgres")
+                .withEnv(
+                        "POSTGRES_INITDB_ARGS",
+                        "--encoding=UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8")
+                .withCommand(command(spec.settings()));
     }
 
     private static String[] command(Map<String, String> settings) {
@@ -91,17 +98,53 @@ public final class ContainerShards implements Shards {
         return command.toArray(String[]::new);
     }
 
+    private static ShardNode startNode(String name, PostgreSQLContainer container, ServerSpec spec, Login superuser) {
+        try {
+            container.start();
+            ShardNode node = new ShardNode(
+                    name,
+                    container.getHost(),
+                    container.getMappedPort(PostgreSQLContainer.POSTGRESQL_PORT),
+                    spec.database(),
+                    new Login(spec.username(), spec.password()),
+                    superuser);
+            Databases.createOwner(node);
+            Databases.create(node, spec.initSql());
+            return node;
+        } catch (RuntimeException | SQLException e) {
+            throw new IllegalStateException(
+                    "container for shard " + name + " did not start: " + e.getMessage() + "; the end of its log:\n"
+                            + tail(container),
+                    e);
+        }
+    }
+
+    private static String tail(PostgreSQLContainer container) {
+        try {
+            String log = container.getLogs();
+            return log.substring(Math.max(0, log.length() - LOG_CHARACTERS));
+        } catch (RuntimeException e) {
+            return "(no log: " + e.getMessage() + ")";
+        }
+    }
+
+    private static void stop(List<PostgreSQLContainer> containers) {
+        Parallel.forEach(containers, PostgreSQLContainer::stop);
+    }
+
     @Override
     public List<ShardNode> nodes() {
-        return List.copyOf(nodes);
+        return nodes;
     }
 
     @Override
     public void close() {
-        EmbeddedShards.inParallel(containers, container -> {
-            container.stop();
-            return container;
-        });
+        stop(containers);
+    }
+
+    @Override
+    public String toString() {
+        return "ContainerShards" + nodes;
     }
 
     /** Describes containers before their start. Not thread-safe. */
@@ -121,13 +164,17 @@ public final class ContainerShards implements Shards {
             return this;
         }
 
-        /** Sets a PostgreSQL setting. */
+        /**
+         * Sets a PostgreSQL setting; a setting that the server does not know fails the start.
+         *
+         * @throws IllegalArgumentException if it is one that the kit needs to reach the server, such as {@code port}
+         */
         public Builder setting(String name, String value) {
             spec = spec.withSetting(name, value);
             return this;
         }
 
-        /** Adds SQL to run in each new database as its owner. */
+        /** Adds SQL to run in each new database as its owner; several statements are separated by semicolons. */
         public Builder initSql(String sql) {
             spec = spec.withInitSql(sql);
             return this;
@@ -139,16 +186,23 @@ public final class ContainerShards implements Shards {
             return this;
         }
 
-        /** Sets the database's owner; {@code app} with the password {@code app} unless set. */
-        public Builder credentials(String username, String password) {
-            spec = spec.withCredentials(username, password);
+        /** Sets the name of the database's owner; {@code app} unless set. */
+        public Builder username(String name) {
+            spec = spec.withUsername(name);
+            return this;
+        }
+
+        /** Sets the owner's password; {@code app} unless set. */
+        public Builder password(String text) {
+            spec = spec.withPassword(text);
             return this;
         }
 
         /**
          * Starts the containers, in parallel.
          *
-         * @throws IllegalStateException if one does not start; the others have been stopped
+         * @throws IllegalStateException if no Docker engine answers or a container does not start; the message shows the end
+         *     of its log, and the others have been stopped
          */
         public ContainerShards start() {
             return ContainerShards.start(count, image, spec);

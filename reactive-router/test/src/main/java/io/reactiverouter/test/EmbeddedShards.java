@@ -3,37 +3,38 @@ package io.reactiverouter.test;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Real PostgreSQL 18 processes on this machine, without Docker and without anything installed: the binaries come as a
- * dependency and are unpacked once for each user into the directory for temporary files. Runs as a plain user and as root.
+ * dependency and are unpacked once for each user into the directory for temporary files. Runs as a plain user, and as root
+ * where {@code unshare -U} is allowed.
  *
  * <p>Servers listen on 127.0.0.1 only, ask for passwords (SCRAM), speak UTF-8 and have, unless a setting says otherwise,
  * {@code wal_level=logical}, {@code max_connections=300}, {@code max_prepared_transactions=64},
- * {@code max_replication_slots=32}, {@code max_wal_senders=32} and {@code fsync=off}: a crash of the machine loses data, a
- * crash of a server does not.
+ * {@code max_replication_slots=32}, {@code max_wal_senders=32}, {@code timezone=UTC} and {@code fsync=off}: a crash of the
+ * machine loses data, a crash of a server does not. The databases sort text by code point, by PostgreSQL's own locale
+ * {@code C.UTF-8}. Their owner is no superuser, but may replicate, publish, subscribe and monitor.
  *
- * <p>{@link #close()} stops the servers and deletes their data; so does the end of the JVM, SIGTERM included.
+ * <p>{@link #close()} stops the servers and deletes their data; so does the end of the JVM, SIGTERM and (not on Windows)
+ * SIGKILL included. Starting and closing block; the logger {@code io.zonky} tells of it at INFO.
  */
 public final class EmbeddedShards implements Shards {
 
     private static final long MEMORY_NEEDED = 4L << 30;
 
     private final Path base;
+    private final ExitGuard guard;
     private final ServerSpec spec;
     private final List<EmbeddedServer> servers = new ArrayList<>();
     private @Nullable Thread exitHook;
@@ -42,10 +43,11 @@ public final class EmbeddedShards implements Shards {
     private EmbeddedShards(ServerSpec spec, Path parent, boolean closeOnExit) {
         this.spec = spec;
         try {
-            this.base = Files.createTempDirectory(parent, "reactive-router-shards-");
+            this.base = Files.createTempDirectory(parent.toAbsolutePath(), "reactive-router-shards-");
         } catch (IOException e) {
             throw new UncheckedIOException("no directory can be made below " + parent + "; choose another one", e);
         }
+        this.guard = new ExitGuard(base);
         if (closeOnExit) {
             Thread hook = new Thread(this::stopAll, "embedded-shards-exit");
             Runtime.getRuntime().addShutdownHook(hook);
@@ -77,13 +79,14 @@ public final class EmbeddedShards implements Shards {
         EmbeddedShards shards = new EmbeddedShards(spec, parent, closeOnExit);
         try {
             shards.grow(count);
-            inParallel(shards.nodes(), node -> {
-                createDatabase(node, spec.initSql());
-                return node;
-            });
+            Parallel.forEach(shards.nodes(), node -> createDatabase(node, spec.initSql()));
             return shards;
         } catch (RuntimeException e) {
-            shards.close();
+            try {
+                shards.close();
+            } catch (RuntimeException onClose) {
+                e.addSuppressed(onClose);
+            }
             throw e;
         }
     }
@@ -101,27 +104,23 @@ public final class EmbeddedShards implements Shards {
                 : Path.of(System.getProperty("java.io.tmpdir"));
     }
 
-    /** Starts servers, side by side, until there are {@code count}. */
+    /** Starts servers, side by side, until there are {@code count}; if one does not start, none is added. */
     synchronized void grow(int count) {
         if (closed) {
             throw new IllegalStateException("embedded shards are closed; start new ones");
         }
-        List<Integer> missing = IntStream.range(servers.size(), count).boxed().toList();
-        List<EmbeddedServer> started = new ArrayList<>();
-        try {
-            inParallel(missing, i -> {
-                EmbeddedServer server = EmbeddedServer.start("s" + i, spec, base);
-                synchronized (started) {
-                    started.add(server);
-                }
-                return server;
-            });
-        } finally {
-            // Also those beside one that failed, so that close() stops them.
-            started.sort(Comparator.comparing(
-                            (EmbeddedServer server) -> server.node().name().length())
-                    .thenComparing(server -> server.node().name()));
-            servers.addAll(started);
+        servers.addAll(Parallel.map(
+                IntStream.range(servers.size(), count).boxed().toList(),
+                i -> EmbeddedServer.start("s" + i, spec, base, EmbeddedShards::freePort),
+                EmbeddedServer::close));
+    }
+
+    /** A port free at this moment; the system does not give the same one again soon. */
+    private static int freePort() {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new UncheckedIOException("no free port on 127.0.0.1", e);
         }
     }
 
@@ -133,27 +132,6 @@ public final class EmbeddedShards implements Shards {
                     "database " + node.database() + " of shard " + node.name()
                             + " could not be made, or its init SQL failed: " + e.getMessage(),
                     e);
-        }
-    }
-
-    /** Runs a task for each element, each on its own thread; waits for all, and throws the first error. */
-    static <A, B> void inParallel(List<A> elements, Function<A, B> task) {
-        if (elements.isEmpty()) {
-            return;
-        }
-        ExecutorService threads = Executors.newFixedThreadPool(elements.size());
-        try {
-            List<CompletableFuture<B>> running = elements.stream()
-                    .map(element -> CompletableFuture.supplyAsync(() -> task.apply(element), threads))
-                    .toList();
-            CompletableFuture.allOf(running.toArray(CompletableFuture[]::new)).join();
-        } catch (CompletionException e) {
-            if (e.getCause() instanceof RuntimeException cause) {
-                throw cause;
-            }
-            throw e;
-        } finally {
-            threads.shutdown();
         }
     }
 
@@ -181,7 +159,6 @@ public final class EmbeddedShards implements Shards {
                 Runtime.getRuntime().removeShutdownHook(hook);
             } catch (IllegalStateException e) {
                 // The JVM is ending: the hook runs, and finds nothing to do.
-                return;
             }
         }
     }
@@ -192,12 +169,10 @@ public final class EmbeddedShards implements Shards {
         }
         closed = true;
         try {
-            inParallel(servers, server -> {
-                server.close();
-                return server;
-            });
+            Parallel.forEach(servers, EmbeddedServer::close);
         } finally {
             deleteDirectory();
+            guard.close();
         }
     }
 
@@ -230,7 +205,9 @@ public final class EmbeddedShards implements Shards {
 
         /**
          * Sets a PostgreSQL setting, as in {@code setting("shared_buffers", "64MB")}. A setting that the server does not
-         * know fails the start.
+         * know fails the start. For writes that survive a crash of the machine, set {@code fsync} to {@code on}.
+         *
+         * @throws IllegalArgumentException if it is one that the kit needs to reach the server, such as {@code port}
          */
         public Builder setting(String name, String value) {
             spec = spec.withSetting(name, value);
@@ -249,9 +226,15 @@ public final class EmbeddedShards implements Shards {
             return this;
         }
 
-        /** Sets the database's owner; {@code app} with the password {@code app} unless set. */
-        public Builder credentials(String username, String password) {
-            spec = spec.withCredentials(username, password);
+        /** Sets the name of the database's owner; {@code app} unless set. */
+        public Builder username(String name) {
+            spec = spec.withUsername(name);
+            return this;
+        }
+
+        /** Sets the owner's password; {@code app} unless set. */
+        public Builder password(String text) {
+            spec = spec.withPassword(text);
             return this;
         }
 
@@ -265,8 +248,8 @@ public final class EmbeddedShards implements Shards {
         }
 
         /**
-         * Sets whether the end of the JVM closes the servers; true unless set. For owners that close them in their own
-         * shutdown hook, in the right order.
+         * Sets whether a shutdown hook closes the servers; true unless set. False is for owners that close them in a hook
+         * of their own, in the right order; the servers still do not outlive the JVM.
          */
         public Builder closeOnExit(boolean close) {
             closeOnExit = close;

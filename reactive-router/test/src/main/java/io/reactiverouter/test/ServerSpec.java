@@ -3,7 +3,9 @@ package io.reactiverouter.test;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -21,6 +23,24 @@ record ServerSpec(
     private static final Pattern IDENTIFIER = Pattern.compile("[a-z_][a-z0-9_]{0,62}");
     private static final Pattern SETTING = Pattern.compile("[A-Za-z_][A-Za-z0-9_.]*");
 
+    /** Settings that the library puts on the server's command line, past a shell, where they win over the file. */
+    static final Set<String> ON_COMMAND_LINE = Set.of("timezone", "synchronous_commit", "max_connections", "fsync");
+
+    private static final Pattern ON_COMMAND_LINE_VALUE = Pattern.compile("[A-Za-z0-9_/+:.-]+");
+
+    /** Settings by which a server is found, reached and watched. */
+    private static final Set<String> RESERVED = Set.of(
+            "config_file",
+            "data_directory",
+            "external_pid_file",
+            "hba_file",
+            "ident_file",
+            "listen_addresses",
+            "log_destination",
+            "logging_collector",
+            "port",
+            "unix_socket_directories");
+
     static final ServerSpec DEFAULTS = new ServerSpec(
             Map.of(
                     "wal_level", "logical",
@@ -29,7 +49,8 @@ record ServerSpec(
                     "max_replication_slots", "32",
                     "max_wal_senders", "32",
                     "fsync", "off",
-                    "synchronous_commit", "on"),
+                    "synchronous_commit", "on",
+                    "timezone", "UTC"),
             List.of(),
             "app",
             "app",
@@ -37,22 +58,28 @@ record ServerSpec(
 
     ServerSpec {
         require(IDENTIFIER, "database name", database);
+        if (database.equals("postgres") || database.startsWith("template")) {
+            throw new IllegalArgumentException(
+                    "database name must not be one of PostgreSQL's own, was \"" + database + "\"; choose another");
+        }
         require(IDENTIFIER, "user name", username);
         if (username.equals(ShardNode.SUPERUSER) || username.startsWith("pg_")) {
             throw new IllegalArgumentException(
                     "user name must not be one of PostgreSQL's own, was \"" + username + "\"; choose another");
         }
-        if (password.isEmpty()) {
-            throw new IllegalArgumentException("password must not be empty: PostgreSQL refuses logins without one");
+        if (password.isEmpty() || password.chars().anyMatch(Character::isISOControl)) {
+            throw new IllegalArgumentException(
+                    "password must not be empty or hold control characters; PostgreSQL refuses such logins");
         }
-        settings.keySet().forEach(name -> require(SETTING, "name of a PostgreSQL setting", name));
+        settings.forEach(ServerSpec::requireSetting);
         settings = Map.copyOf(settings);
         initSql = List.copyOf(initSql);
     }
 
     ServerSpec withSetting(String name, String value) {
         Map<String, String> more = new LinkedHashMap<>(settings);
-        more.put(name, value);
+        // PostgreSQL's names know no case; two spellings are one setting.
+        more.put(name.toLowerCase(Locale.ROOT), value);
         return new ServerSpec(more, initSql, database, username, password);
     }
 
@@ -66,8 +93,12 @@ record ServerSpec(
         return new ServerSpec(settings, initSql, name, username, password);
     }
 
-    ServerSpec withCredentials(String newUsername, String newPassword) {
-        return new ServerSpec(settings, initSql, database, newUsername, newPassword);
+    ServerSpec withUsername(String name) {
+        return new ServerSpec(settings, initSql, database, name, password);
+    }
+
+    ServerSpec withPassword(String text) {
+        return new ServerSpec(settings, initSql, database, username, text);
     }
 
     /** Returns {@code count} if that many servers can be had. */
@@ -78,10 +109,30 @@ record ServerSpec(
         return count;
     }
 
+    private static void requireSetting(String name, String value) {
+        if (!SETTING.matcher(name).matches()) {
+            throw new IllegalArgumentException("name of a PostgreSQL setting must be letters, digits, '_' and '.' and"
+                    + " not start with a digit, was \"" + name + "\"");
+        }
+        if (RESERVED.contains(name)) {
+            throw new IllegalArgumentException(
+                    "setting " + name + " belongs to the test kit, which needs it to reach the server; remove it");
+        }
+        if (value.chars().anyMatch(Character::isISOControl)) {
+            throw new IllegalArgumentException(
+                    "value of setting " + name + " must be one line without control characters");
+        }
+        if (ON_COMMAND_LINE.contains(name)
+                && !ON_COMMAND_LINE_VALUE.matcher(value).matches()) {
+            throw new IllegalArgumentException(
+                    "value of setting " + name + " must be letters, digits and any of _/+:.-, was \"" + value + "\"");
+        }
+    }
+
     private static void require(Pattern pattern, String what, String value) {
         if (!pattern.matcher(value).matches()) {
             throw new IllegalArgumentException(
-                    what + " must be 1 to 63 lower-case letters, digits or '_' and not start with" + " a digit, was \""
+                    what + " must be 1 to 63 lower-case letters, digits or '_' and not start with a digit, was \""
                             + value + "\"");
         }
     }

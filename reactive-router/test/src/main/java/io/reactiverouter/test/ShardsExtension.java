@@ -2,12 +2,15 @@ package io.reactiverouter.test;
 
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
+import org.junit.jupiter.api.extension.ParameterContext;
+import org.junit.jupiter.api.extension.ParameterResolver;
 
 /**
  * Gives a JUnit test class embedded shards. The servers are started once for each JVM and shared by all classes that ask
@@ -19,17 +22,20 @@ import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
  * static final ShardsExtension SHARDS = ShardsExtension.embedded(3).initSql("create table t (id bigint)");
  * }</pre>
  *
- * <p>The field must be static. Immutable until the class begins.
+ * <p>The field must be static. Nested classes share the databases of the class around them. Classes may run at the same
+ * time, each with an extension of its own. A parameter of type {@link Shards} is filled in too.
+ *
+ * <p>Making and dropping databases blocks. Immutable until the class begins.
  */
-public final class ShardsExtension implements Shards, BeforeAllCallback, AfterAllCallback {
+public final class ShardsExtension implements Shards, BeforeAllCallback, AfterAllCallback, ParameterResolver {
 
     private static final Namespace NAMESPACE = Namespace.create(ShardsExtension.class);
     private static final AtomicLong CLASSES = new AtomicLong();
 
     private final int count;
     private final ServerSpec spec;
-    private @Nullable List<ShardNode> nodes;
-    private @Nullable Class<?> owner;
+    private volatile @Nullable List<ShardNode> nodes;
+    private volatile @Nullable Class<?> owner;
 
     private ShardsExtension(int count, ServerSpec spec) {
         this.count = count;
@@ -56,9 +62,9 @@ public final class ShardsExtension implements Shards, BeforeAllCallback, AfterAl
     }
 
     @Override
-    public void beforeAll(ExtensionContext context) {
+    public synchronized void beforeAll(ExtensionContext context) {
         if (nodes != null) {
-            // A nested class shares the databases of the class around it.
+            requireInsideOwner(context);
             return;
         }
         EmbeddedShards servers = context.getRoot()
@@ -69,19 +75,40 @@ public final class ShardsExtension implements Shards, BeforeAllCallback, AfterAl
         List<ShardNode> own = servers.nodes().subList(0, count).stream()
                 .map(node -> node.withDatabase(database))
                 .toList();
-        EmbeddedShards.inParallel(own, node -> {
-            EmbeddedShards.createDatabase(node, spec.initSql());
-            return node;
-        });
         nodes = own;
         owner = context.getRequiredTestClass();
+        Parallel.forEach(own, node -> EmbeddedShards.createDatabase(node, spec.initSql()));
     }
 
+    /** A nested class begins inside its owner; another class here would see the owner's rows. */
+    private void requireInsideOwner(ExtensionContext context) {
+        for (Optional<ExtensionContext> around = context.getParent();
+                around.isPresent();
+                around = around.get().getParent()) {
+            if (around.get().getTestClass().filter(type -> type == owner).isPresent()) {
+                return;
+            }
+        }
+        throw new IllegalStateException(context.getRequiredTestClass().getName() + " and " + owner
+                + " run at the same time with one ShardsExtension; give each a static field of its own");
+    }
+
+    /** Drops the databases of the class; the servers run on for the next one, until the JVM's tests end. */
     @Override
-    public void afterAll(ExtensionContext context) {
+    public synchronized void afterAll(ExtensionContext context) {
         if (context.getRequiredTestClass() == owner) {
             close();
         }
+    }
+
+    @Override
+    public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
+        return parameter.getParameter().getType() == Shards.class;
+    }
+
+    @Override
+    public Shards resolveParameter(ParameterContext parameter, ExtensionContext context) {
+        return this;
     }
 
     /**
@@ -99,17 +126,14 @@ public final class ShardsExtension implements Shards, BeforeAllCallback, AfterAl
         return own;
     }
 
-    /** Drops the databases of this class; the servers run on until the JVM ends. JUnit calls it. */
+    /** Drops the databases of this class. JUnit calls it. */
     @Override
-    public void close() {
+    public synchronized void close() {
         List<ShardNode> own = nodes;
         nodes = null;
         owner = null;
         if (own != null) {
-            EmbeddedShards.inParallel(own, node -> {
-                drop(node);
-                return node;
-            });
+            Parallel.forEach(own, ShardsExtension::drop);
         }
     }
 

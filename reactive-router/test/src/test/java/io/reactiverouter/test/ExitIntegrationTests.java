@@ -3,8 +3,6 @@ package io.reactiverouter.test;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.BufferedReader;
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -14,102 +12,101 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is left when a JVM with shards ends: nothing. */
+/** What is left when a JVM with shards ends, in whatever way: nothing. */
 class ExitIntegrationTests {
 
-    private final List<Long> pids = new ArrayList<>();
-    private Path directory = Path.of("none");
-    private String user = "";
+    private final Path temporary;
 
-    @Test
-    void terminatedJvmLeavesNoServerAndNoData() throws Exception {
-        Process jvm = start(List.of(), System.getProperty("java.class.path"), List.of());
-        readUntilReady(jvm);
-        assertThat(pids).hasSize(2).allMatch(EmbeddedShardsIntegrationTests::alive);
-
-        jvm.destroy(); // SIGTERM
-
-        assertGone(jvm);
+    ExitIntegrationTests(@TempDir Path temporary) {
+        this.temporary = temporary;
     }
 
     @Test
-    void jvmThatEndsByItselfLeavesNoServerAndNoData() throws Exception {
-        Process jvm = start(List.of(), System.getProperty("java.class.path"), List.of("end"));
-        readUntilReady(jvm);
+    void terminatedJvmLeavesNothing() throws Exception {
+        try (ChildJvm jvm = start()) {
+            jvm.await("ready");
+            assertThat(ChildJvm.servers(temporary)).hasSize(2);
 
-        assertGone(jvm);
+            jvm.process().destroy(); // SIGTERM
+
+            jvm.assertGone(temporary);
+        }
     }
 
     @Test
-    void plainUserCanStartShardsToo(@TempDir Path temporary) throws Exception {
+    void killedJvmLeavesNothing() throws Exception {
+        try (ChildJvm jvm = start()) {
+            jvm.await("ready");
+            assertThat(ChildJvm.servers(temporary)).hasSize(2);
+
+            jvm.process().destroyForcibly(); // SIGKILL
+
+            jvm.assertGone(temporary);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {300, 900})
+    void jvmTerminatedDuringTheStartLeavesNothing(int millis) throws Exception {
+        try (ChildJvm jvm = start()) {
+            jvm.await("starting");
+            Thread.sleep(millis);
+
+            jvm.process().destroy();
+
+            jvm.assertGone(temporary);
+        }
+    }
+
+    @Test
+    void jvmThatEndsByItselfLeavesNothing() throws Exception {
+        try (ChildJvm jvm = start("end")) {
+            jvm.await("ending");
+            jvm.assertGone(temporary);
+        }
+    }
+
+    @Test
+    void plainUsersCanStartShardsAtTheSameTime() throws Exception {
         assumeTrue("root".equals(System.getProperty("user.name")), "already running as a plain user");
         assumeTrue(Files.isExecutable(Path.of("/usr/bin/setpriv")), "setpriv (util-linux) is not installed");
-        Files.setPosixFilePermissions(temporary, PosixFilePermissions.fromString("rwxr-xr-x"));
-        String classPath = copyOfClassPath(temporary);
+        Files.setPosixFilePermissions(temporary, PosixFilePermissions.fromString("rwxrwxrwx"));
+        List<Path> classPath = copyOfClassPath();
+        List<String> asNobody =
+                List.of("/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs");
 
-        Process jvm = start(
-                List.of("/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),
-                classPath,
-                List.of("end"));
-        readUntilReady(jvm);
-
-        assertThat(user).isNotEqualTo("root");
-        assertGone(jvm);
-    }
-
-    private static Process start(List<String> prefix, String classPath, List<String> arguments) throws IOException {
-        List<String> command = new ArrayList<>(prefix);
-        command.addAll(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                classPath,
-                ExitProbe.class.getName()));
-        command.addAll(arguments);
-        return new ProcessBuilder(command).redirectErrorStream(true).start();
-    }
-
-    private void readUntilReady(Process jvm) throws IOException {
-        List<String> output = new ArrayList<>();
-        BufferedReader reader = jvm.inputReader();
-        for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-            output.add(line);
-            if (line.startsWith("directory ")) {
-                directory = Path.of(line.substring(10));
-            } else if (line.startsWith("pid ")) {
-                pids.add(Long.parseLong(line.substring(4)));
-            } else if (line.startsWith("ready ")) {
-                user = line.substring(6);
-                return;
-            }
+        // Both unpack the binaries, for nothing has been unpacked below this directory yet.
+        try (ChildJvm first = ChildJvm.start(asNobody, classPath, temporary, "end");
+                ChildJvm second = ChildJvm.start(asNobody, classPath, temporary, "end")) {
+            assertThat(first.await("ready")).isNotEqualTo("root");
+            assertThat(second.await("ready")).isNotEqualTo("root");
+            first.assertGone(temporary);
+            second.assertGone(temporary);
         }
-        throw new AssertionError("the JVM ended before its shards were ready:\n" + String.join("\n", output));
     }
 
-    private void assertGone(Process jvm) throws InterruptedException {
-        assertThat(jvm.waitFor(30, TimeUnit.SECONDS)).as("the JVM ends").isTrue();
-        assertThat(pids).noneMatch(EmbeddedShardsIntegrationTests::alive);
-        assertThat(directory).doesNotExist();
+    private ChildJvm start(String... arguments) throws IOException {
+        return ChildJvm.start(List.of(), ChildJvm.classPath(), temporary, arguments);
     }
 
     /** Dependencies below root's home cannot be read by others. */
-    private static String copyOfClassPath(Path target) throws IOException {
-        List<String> copies = new ArrayList<>();
-        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
-            Path source = Path.of(entry);
-            Path copy = target.resolve(copies.size() + "-" + source.getFileName());
+    private List<Path> copyOfClassPath() throws IOException {
+        List<Path> copies = new ArrayList<>();
+        for (Path source : ChildJvm.classPath()) {
+            Path copy = temporary.resolve(copies.size() + "-" + source.getFileName());
             if (Files.isDirectory(source)) {
                 copyTree(source, copy);
             } else if (Files.exists(source)) {
                 Files.copy(source, copy);
             }
-            copies.add(copy.toString());
+            copies.add(copy);
         }
-        return copies.stream().collect(Collectors.joining(File.pathSeparator));
+        return copies;
     }
 
     private static void copyTree(Path source, Path target) throws IOException {

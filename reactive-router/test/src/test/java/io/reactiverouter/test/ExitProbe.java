@@ -1,17 +1,23 @@
 package io.reactiverouter.test;
 
-/** A JVM with shards for {@link ExitIntegrationTests}: prints what it started and then waits to be ended. */
+import java.nio.file.Path;
+
+/**
+ * An application with shards for {@link ExitIntegrationTests}: says what it does, and then ends, or waits to be ended. Its
+ * arguments are the directory for data and, for one that ends by itself, {@code end}.
+ */
 final class ExitProbe {
 
     private ExitProbe() {}
 
     public static void main(String[] arguments) throws Exception {
-        EmbeddedShards shards = EmbeddedShards.start(2);
-        System.out.println("directory " + shards.directory());
-        shards.pids().forEach(pid -> System.out.println("pid " + pid));
+        System.out.println("starting .");
+        EmbeddedShards shards =
+                EmbeddedShards.builder(2).directory(Path.of(arguments[0])).start();
         System.out.println("ready " + System.getProperty("user.name"));
-        if (arguments.length == 0) {
+        if (arguments.length == 1) {
             Thread.sleep(60_000);
         }
+        System.out.println("ending " + shards);
     }
 }

@@ -3,6 +3,7 @@ package io.reactiverouter.test;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -27,21 +28,40 @@ class ServerSpecTests {
                 .withMessageContaining("database name")
                 .withMessageContaining("\"" + name + "\"");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> EmbeddedShards.builder(1).credentials(name, "x"))
+                .isThrownBy(() -> EmbeddedShards.builder(1).username(name))
                 .withMessageContaining("user name");
     }
 
     @Test
     void otherBadInputIsRefused() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> EmbeddedShards.builder(1).credentials("postgres", "x"))
+                .isThrownBy(() -> EmbeddedShards.builder(1).username("postgres"))
                 .withMessageContaining("one of PostgreSQL's own");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> EmbeddedShards.builder(1).credentials("app", ""))
+                .isThrownBy(() -> EmbeddedShards.builder(1).password(""))
                 .withMessageContaining("password must not be empty");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> EmbeddedShards.builder(1).setting("x = 1\ny", "2"))
                 .withMessageContaining("name of a PostgreSQL setting");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> EmbeddedShards.builder(1).setting("work_mem", "1MB\nport = 1"))
+                .withMessageContaining("work_mem must be one line");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> EmbeddedShards.builder(1).setting("timezone", "UTC; touch /tmp/x"))
+                .withMessageContaining("timezone")
+                .withMessageContaining("\"UTC; touch /tmp/x\"");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> EmbeddedShards.builder(1).database("template1"))
+                .withMessageContaining("one of PostgreSQL's own");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"listen_addresses", "PORT", "hba_file", "data_directory", "logging_collector"})
+    void settingsThatTheKitNeedsAreRefused(String name) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ContainerShards.builder(1).setting(name, "x"))
+                .withMessage("setting " + name.toLowerCase(Locale.ROOT)
+                        + " belongs to the test kit, which needs it to reach the server; remove it");
     }
 
     @Test
@@ -58,7 +78,6 @@ class ServerSpecTests {
         assertThat(node.r2dbcUrl()).isEqualTo("r2dbc:postgresql://app:s%40cr%3Aet%20%2F%25%2B@127.0.0.1:5432/app");
         assertThat(node.jdbcUrl())
                 .isEqualTo("jdbc:postgresql://127.0.0.1:5432/app?user=app&password=s%40cr%3Aet%20%2F%25%2B");
-        assertThat(ServerSpec.DEFAULTS.withCredentials("app", "sentinel").toString())
-                .doesNotContain("sentinel");
+        assertThat(ServerSpec.DEFAULTS.withPassword("sentinel").toString()).doesNotContain("sentinel");
     }
 }
