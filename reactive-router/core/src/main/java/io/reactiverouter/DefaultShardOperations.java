@@ -98,18 +98,25 @@ final class DefaultShardOperations implements ShardOperations {
     @Override
     public <T> Flux<T> inTransactionMany(
             TransactionOptions options, Function<? super Connection, ? extends Publisher<T>> work) {
-        return Flux.deferContextual(context -> cluster.scope(context) == null
-                ? call(Residue.NONE, connection -> transaction(connection, options, work))
-                : withConnectionMany(work));
+        return Flux.deferContextual(context -> {
+            if (cluster.scope(context) != null) {
+                return withConnectionMany(work);
+            }
+            ShardId shard = locator.get();
+            Flux<T> answer =
+                    cluster.execute(shard, Residue.NONE, connection -> transaction(shard, connection, options, work));
+            return AnswerTimeout.limit(answer, shard, timeout);
+        });
     }
 
     /** Rolls back nowhere: after an error or a cancel the executor settles the connection, and that rolls back. */
     private <T> Flux<T> transaction(
+            ShardId shard,
             Connection connection,
             TransactionOptions options,
             Function<? super Connection, ? extends Publisher<T>> work) {
         Connection lent = NodePools.unclosable(connection);
-        TransactionScope scope = new TransactionScope(locator.get(), Mono.just(lent));
+        TransactionScope scope = new TransactionScope(shard, Mono.just(lent));
         return Mono.from(connection.beginTransaction(options.definition()))
                 .thenMany(Flux.defer(() -> work.apply(lent)).contextWrite(cluster.entering(scope)))
                 .concatWith(Mono.defer(() -> Mono.from(connection.commitTransaction()))

@@ -3,8 +3,6 @@ package io.reactiverouter.demo;
 import io.reactiverouter.spring.autoconfigure.ShardsConnectionDetails;
 import io.reactiverouter.test.EmbeddedShards;
 import io.reactiverouter.topology.Shard;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.condition.ConditionMessage;
 import org.springframework.boot.autoconfigure.condition.ConditionOutcome;
@@ -22,7 +20,6 @@ import org.springframework.core.type.AnnotatedTypeMetadata;
 @Conditional(EmbeddedShardsConfiguration.NoShardsConfigured.class)
 class EmbeddedShardsConfiguration {
 
-    private static final Logger LOG = LoggerFactory.getLogger(EmbeddedShardsConfiguration.class);
     private static final int SHARDS = 3;
 
     /** Closed after the context, and so after the cluster that uses them, also when the start is broken off. */
@@ -31,10 +28,6 @@ class EmbeddedShardsConfiguration {
         EmbeddedShards shards =
                 EmbeddedShards.builder(SHARDS).closeOnExit(false).start();
         SpringApplication.getShutdownHandlers().add(shards::close);
-        LOG.info(
-                "no reactive-router.shards configured: started {} embedded PostgreSQL shards, on ports {}",
-                SHARDS,
-                shards.nodes().stream().map(node -> node.port()).toList());
         return shards;
     }
 

@@ -97,8 +97,9 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
             if (Operators.validate(upstream, subscription)) {
                 upstream = subscription;
                 waitingSince = System.nanoTime();
-                schedule(timeoutNanos);
                 actual.onSubscribe(this);
+                // Does nothing if the stream has ended meanwhile: the task is disposed of then.
+                schedule(timeoutNanos);
             }
         }
 

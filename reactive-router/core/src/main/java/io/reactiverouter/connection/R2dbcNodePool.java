@@ -78,8 +78,9 @@ final class R2dbcNodePool implements NodePool {
     @Override
     public Mono<Void> settleAndRelease(Connection connection) {
         return settle(connection)
-                .onErrorResume(error -> condemn(connection, error))
-                .then(Mono.defer(() -> release(connection)))
+                .thenReturn(true)
+                .onErrorResume(error -> discard(connection, error).thenReturn(false))
+                .flatMap(settled -> settled ? release(connection) : Mono.empty())
                 .onErrorResume(error -> {
                     LOG.warn("a connection to {} could not be released", node, error);
                     return Mono.empty();
@@ -108,19 +109,23 @@ final class R2dbcNodePool implements NodePool {
         });
     }
 
-    private Mono<Void> condemn(Connection connection, Throwable cause) {
-        return Mono.fromRunnable(() -> {
-            if (connection instanceof Wrapped<?> wrapped && wrapped.unwrap() instanceof Connection physical) {
-                condemned.add(physical);
-            }
-            LOG.debug("a connection to {} is closed: it did not settle", node, cause);
-            listener.discarded(node, "not settled after a cancel or an error");
-        });
+    /** Gives back a connection of which nobody knows what it still does: the pool closes it. */
+    private Mono<Void> discard(Connection connection, Throwable cause) {
+        Connection physical = connection instanceof Wrapped<?> wrapped && wrapped.unwrap() instanceof Connection inner
+                ? inner
+                : connection;
+        return Mono.defer(() -> {
+                    LOG.debug("a connection to {} is closed: it did not settle", node, cause);
+                    listener.discarded(node, "not settled after a cancel or an error");
+                    condemned.add(physical);
+                    return release(connection);
+                })
+                .doFinally(signal -> condemned.remove(physical));
     }
 
     /** Runs before every return to the pool, on the physical connection. An error makes the pool close it. */
     private Mono<Void> clean(Connection connection) {
-        if (!condemned.isEmpty() && condemned.remove(connection)) {
+        if (!condemned.isEmpty() && condemned.contains(connection)) {
             return Mono.error(new IllegalStateException("connection to " + node + " did not settle"));
         }
         return rollBackIfOpen(connection);

@@ -6,6 +6,7 @@ import io.reactiverouter.ShardRouter;
 import io.reactiverouter.TransactionOptions;
 import io.reactiverouter.demo.trading.SampleOrders.Sample;
 import io.reactiverouter.strategy.ShardKey;
+import io.reactiverouter.test.EmbeddedShards;
 import io.reactiverouter.topology.Shard;
 import io.reactiverouter.topology.ShardId;
 import java.io.IOException;
@@ -22,6 +23,7 @@ import java.util.stream.LongStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.InitializingBean;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.ApplicationArguments;
 import org.springframework.boot.ApplicationRunner;
 import org.springframework.core.env.Environment;
@@ -46,8 +48,15 @@ class TradingSetup implements InitializingBean, ApplicationRunner {
     private final ShardRouter router;
     private final LoadProperties load;
     private final Environment environment;
+    private final ObjectProvider<EmbeddedShards> embedded;
 
-    TradingSetup(ShardCluster cluster, ShardRouter router, LoadProperties load, Environment environment) {
+    TradingSetup(
+            ShardCluster cluster,
+            ShardRouter router,
+            LoadProperties load,
+            Environment environment,
+            ObjectProvider<EmbeddedShards> embedded) {
+        this.embedded = embedded;
         this.cluster = cluster;
         this.router = router;
         this.load = load;
@@ -74,7 +83,11 @@ class TradingSetup implements InitializingBean, ApplicationRunner {
         }
         audit();
         LOG.info(
-                "users {}; open http://localhost:{}/",
+                "{} {} shards: users {}; open http://localhost:{}/",
+                embedded.getIfAvailable() == null
+                        ? "running on"
+                        : "reactive-router.shards is not set, so running on embedded PostgreSQL:",
+                cluster.shards().size(),
                 LongStream.rangeClosed(1, 5)
                         .mapToObj(user ->
                                 user + " on " + router.route(ShardKey.of(user)).shard())
