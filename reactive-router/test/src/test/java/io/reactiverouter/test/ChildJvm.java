@@ -72,13 +72,13 @@ final class ChildJvm implements AutoCloseable {
         throw new AssertionError("the JVM ended before \"" + word + "\":\n" + String.join("\n", seen));
     }
 
-    /** Passes when the JVM has ended and, soon after, no server and no data of it are left below {@code parent}. */
-    void assertGone(Path parent) throws InterruptedException {
+    /** Passes when the JVM ends and, {@code patience} later at most, no server and no data are left below {@code parent}. */
+    void assertGone(Path parent, Duration patience) throws InterruptedException {
         assertThat(process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS))
                 .as("the JVM ends")
                 .isTrue();
         long start = System.nanoTime();
-        while (!left(parent).isEmpty() && System.nanoTime() - start < LIMIT.toNanos()) {
+        while (!left(parent).isEmpty() && System.nanoTime() - start < patience.toNanos()) {
             LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
         }
         assertThat(left(parent)).as("left below " + parent).isEmpty();

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -19,6 +20,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is left when a JVM with shards ends, in whatever way: nothing. */
 class ExitIntegrationTests {
+
+    /** The JVM itself stops its servers before it ends. */
+    private static final Duration AT_ONCE = Duration.ZERO;
+
+    /** The guard stops them after the JVM has ended. */
+    private static final Duration SOON = Duration.ofSeconds(20);
 
     private final Path temporary;
 
@@ -34,7 +41,7 @@ class ExitIntegrationTests {
 
             jvm.process().destroy(); // SIGTERM
 
-            jvm.assertGone(temporary);
+            jvm.assertGone(temporary, AT_ONCE);
         }
     }
 
@@ -46,7 +53,7 @@ class ExitIntegrationTests {
 
             jvm.process().destroyForcibly(); // SIGKILL
 
-            jvm.assertGone(temporary);
+            jvm.assertGone(temporary, SOON);
         }
     }
 
@@ -59,7 +66,7 @@ class ExitIntegrationTests {
 
             jvm.process().destroy();
 
-            jvm.assertGone(temporary);
+            jvm.assertGone(temporary, SOON);
         }
     }
 
@@ -67,7 +74,7 @@ class ExitIntegrationTests {
     void jvmThatEndsByItselfLeavesNothing() throws Exception {
         try (ChildJvm jvm = start("end")) {
             jvm.await("ending");
-            jvm.assertGone(temporary);
+            jvm.assertGone(temporary, AT_ONCE);
         }
     }
 
@@ -85,8 +92,8 @@ class ExitIntegrationTests {
                 ChildJvm second = ChildJvm.start(asNobody, classPath, temporary, "end")) {
             assertThat(first.await("ready")).isNotEqualTo("root");
             assertThat(second.await("ready")).isNotEqualTo("root");
-            first.assertGone(temporary);
-            second.assertGone(temporary);
+            first.assertGone(temporary, AT_ONCE);
+            second.assertGone(temporary, AT_ONCE);
         }
     }
 
