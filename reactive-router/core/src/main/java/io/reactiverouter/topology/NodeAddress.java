@@ -61,6 +61,14 @@ public record NodeAddress(
         if (path == null || path.length() < 2) {
             throw invalid(url, "it must end with the name of a database");
         }
+        String rawPath = uri.getRawPath();
+        if (uri.getRawFragment() != null
+                || rawPath.indexOf('@') >= 0
+                || rawPath.indexOf('&') >= 0
+                || rawPath.indexOf('/', 1) >= 0) {
+            // Most likely a password with a character that ends it too early: it must not become part of a name.
+            throw invalid(url, "percent-encode /, @, &, ? and # in user, password and database");
+        }
         int port = uri.getPort() == -1 ? 5432 : uri.getPort();
         if (port < 1 || port > 65535) {
             throw invalid(url, "the port must be 1 to 65535");
@@ -126,16 +134,18 @@ public record NodeAddress(
                 "PostgreSQL URL is not usable: " + remedy + "; expected " + FORM + ", was " + redact(url));
     }
 
-    /** Cuts what can hold a secret, also from a URL that does not parse: all up to the last @, and the options. */
+    /** Shows no more than what cannot hold a secret: the scheme, and what follows the last @ up to the options. */
     private static String redact(String url) {
-        String shown = url;
-        int at = shown.lastIndexOf('@');
-        if (at >= 0) {
-            int slashes = shown.indexOf("//");
-            int start = slashes >= 0 && slashes < at ? slashes + 2 : 0;
-            shown = shown.substring(0, start) + "***" + shown.substring(at);
+        if (!url.startsWith(SCHEME)) {
+            return url.substring(0, Math.min(url.length(), Math.max(0, url.indexOf(':')))) + ":***";
         }
-        int question = shown.indexOf('?');
-        return question < 0 ? shown : shown.substring(0, question) + "?***";
+        String rest = url.substring(url.lastIndexOf('@') + 1);
+        String shown = rest.length() == url.length() ? url.substring(SCHEME.length()) : "***@" + rest;
+        for (int i = 0; i < shown.length(); i++) {
+            if ("?&;#".indexOf(shown.charAt(i)) >= 0) {
+                return SCHEME + shown.substring(0, i + 1) + "***";
+            }
+        }
+        return SCHEME + shown;
     }
 }

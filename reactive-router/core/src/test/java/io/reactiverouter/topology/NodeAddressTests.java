@@ -48,6 +48,11 @@ class NodeAddressTests {
                 "r2dbc:postgresql://app:sentinel-secret@db0/app?sentinel-secret",
                 "r2dbc:postgresql://app:sentinel-secret%@db0/app",
                 "r2dbc:postgresql://app:sentinel-secret@#@db0/app",
+                "r2dbc:postgresql://app:12/34sentinel-secret@db0:5432/app",
+                "r2dbc:postgresql://db0:5432/app&password=sentinel-secret",
+                "r2dbc:postgresql://app:2024/p#sentinel-secret@db0/app",
+                "r2dbc:postgresql://db0/app#sentinel-secret",
+                "r2dbc:postgresql:app:sen//sentinel-secret@db0/app",
                 "r2dbc:postgresql:failover://app:sentinel-secret@db0,db1/app",
                 "r2dbc:pool:postgresql://app:sentinel-secret@db0/app?password=sentinel-secret"
             })

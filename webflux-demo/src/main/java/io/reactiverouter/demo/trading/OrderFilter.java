@@ -1,6 +1,7 @@
 package io.reactiverouter.demo.trading;
 
 import io.reactiverouter.Query;
+import jakarta.validation.constraints.DecimalMax;
 import jakarta.validation.constraints.Pattern;
 import jakarta.validation.constraints.PositiveOrZero;
 import java.math.BigDecimal;
@@ -16,7 +17,8 @@ record OrderFilter(
 
         @Nullable Side side,
         @Nullable OrderStatus status,
-        @Nullable @PositiveOrZero BigDecimal minAmount) {
+
+        @Nullable @PositiveOrZero @DecimalMax("99999999999999") BigDecimal minAmount) {
 
     Query toQuery() {
         return Query.of(

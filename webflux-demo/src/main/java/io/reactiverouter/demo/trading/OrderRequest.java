@@ -1,5 +1,6 @@
 package io.reactiverouter.demo.trading;
 
+import jakarta.validation.constraints.DecimalMax;
 import jakarta.validation.constraints.Digits;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.NotNull;
@@ -26,7 +27,7 @@ record OrderRequest(
         @NotNull Side side,
         @NotNull @Positive @Max(1_000_000) Long quantity,
 
-        @NotNull @Positive @Digits(integer = 9, fraction = 4) BigDecimal price,
+        @NotNull @Positive @DecimalMax("999999999.9999") @Digits(integer = 9, fraction = 4) BigDecimal price,
 
         @Nullable OrderType type) {
 
