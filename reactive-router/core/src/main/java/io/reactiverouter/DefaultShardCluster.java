@@ -83,7 +83,7 @@ final class DefaultShardCluster implements ShardCluster {
     @Override
     public Function<Context, Context> inTransactionOf(ShardId shard, Mono<? extends Connection> connection) {
         table.primary(shard);
-        return entering(new TransactionScope(shard, connection));
+        return entering(TransactionScope.foreign(shard, connection));
     }
 
     /** Returns calls to the shard that {@code locator} gives with each subscription. */

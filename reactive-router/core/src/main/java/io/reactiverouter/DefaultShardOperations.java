@@ -6,6 +6,7 @@ import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Row;
 import io.r2dbc.spi.Statement;
 import io.reactiverouter.connection.AnswerTimeout;
+import io.reactiverouter.connection.CallTimeoutException;
 import io.reactiverouter.connection.NodePools;
 import io.reactiverouter.connection.ShardExecutor.Residue;
 import io.reactiverouter.topology.ShardId;
@@ -63,6 +64,10 @@ final class DefaultShardOperations implements ShardOperations {
             throw new IllegalArgumentException("a batch needs at least one row of parameters, has none");
         }
         List<@Nullable Object[]> copy = List.copyOf(rows);
+        if (copy.stream().anyMatch(row -> row.length == 0)) {
+            throw new IllegalArgumentException(
+                    "a batch needs parameters in every row, one row has none; update() runs a statement without");
+        }
         return inTransaction(connection -> Flux.defer(() -> Flux.from(batch(connection, sql, copy)))
                 .concatMap(Result::getRowsUpdated, 1)
                 .reduce(0L, Long::sum));
@@ -116,11 +121,24 @@ final class DefaultShardOperations implements ShardOperations {
             TransactionOptions options,
             Function<? super Connection, ? extends Publisher<T>> work) {
         Connection lent = NodePools.unclosable(connection);
-        TransactionScope scope = new TransactionScope(shard, Mono.just(lent));
+        TransactionScope scope = TransactionScope.own(shard, lent);
         return Mono.from(connection.beginTransaction(options.definition()))
                 .thenMany(Flux.defer(() -> work.apply(lent)).contextWrite(cluster.entering(scope)))
-                .concatWith(Mono.defer(() -> Mono.from(connection.commitTransaction()))
-                        .then(Mono.empty()));
+                .concatWith(Mono.defer(() -> commit(shard, connection, scope)).then(Mono.empty()));
+    }
+
+    private static Mono<Void> commit(ShardId shard, Connection connection, TransactionScope scope) {
+        CallTimeoutException timedOut = scope.timedOut();
+        if (timedOut != null) {
+            return Mono.error(timedOut);
+        }
+        if (connection.isAutoCommit()) {
+            // The driver would skip the commit in silence.
+            return Mono.error(new IllegalStateException("the transaction on shard " + shard
+                    + " was no longer open when it was to be committed; work in a transaction must neither commit"
+                    + " nor roll back itself"));
+        }
+        return Mono.from(connection.commitTransaction());
     }
 
     @Override
@@ -141,10 +159,9 @@ final class DefaultShardOperations implements ShardOperations {
         return Flux.deferContextual(context -> {
             ShardId shard = locator.get();
             TransactionScope scope = cluster.scope(context);
-            Flux<T> answer = scope == null
-                    ? cluster.execute(shard, residue, work)
-                    : scope.join(shard).flatMapMany(work);
-            return AnswerTimeout.limit(answer, shard, timeout);
+            return scope == null
+                    ? AnswerTimeout.limit(cluster.execute(shard, residue, work), shard, timeout)
+                    : scope.limit(scope.join(shard).flatMapMany(work), timeout);
         });
     }
 }

@@ -57,7 +57,7 @@ public interface ShardOperations {
     /**
      * Runs a statement once for each row of parameters, all or nothing in one transaction, and counts the rows written.
      *
-     * @throws IllegalArgumentException if there is no row
+     * @throws IllegalArgumentException if there is no row, or a row without parameters
      */
     Mono<Long> batch(String sql, Collection<? extends @Nullable Object[]> rows);
 

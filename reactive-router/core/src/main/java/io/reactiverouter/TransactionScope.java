@@ -1,21 +1,63 @@
 package io.reactiverouter;
 
 import io.r2dbc.spi.Connection;
+import io.reactiverouter.connection.AnswerTimeout;
+import io.reactiverouter.connection.CallTimeoutException;
 import io.reactiverouter.topology.ShardId;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
-/**
- * The transaction that a call runs in, carried in the Reactor context.
- *
- * @param shard the shard that it never leaves
- * @param connection its connection
- */
-record TransactionScope(ShardId shard, Mono<? extends Connection> connection) {
+/** The transaction that a call runs in, carried in the Reactor context. */
+final class TransactionScope {
+
+    private final ShardId shard;
+    private final Mono<? extends Connection> connection;
+    private final CallTimeoutException.Consequence consequence;
+    private volatile @Nullable CallTimeoutException timedOut;
+
+    private TransactionScope(
+            ShardId shard, Mono<? extends Connection> connection, CallTimeoutException.Consequence consequence) {
+        this.shard = shard;
+        this.connection = connection;
+        this.consequence = consequence;
+    }
+
+    /** Returns the scope of a transaction that we commit. */
+    static TransactionScope own(ShardId shard, Connection connection) {
+        return new TransactionScope(shard, Mono.just(connection), CallTimeoutException.Consequence.ROLLED_BACK);
+    }
+
+    /** Returns the scope of a transaction that somebody else commits. */
+    static TransactionScope foreign(ShardId shard, Mono<? extends Connection> connection) {
+        return new TransactionScope(shard, connection, CallTimeoutException.Consequence.TO_ROLL_BACK);
+    }
+
+    ShardId shard() {
+        return shard;
+    }
 
     /** Returns the connection for a call to {@code requested}, or the error that it is another shard. */
     Mono<? extends Connection> join(ShardId requested) {
         return requested.equals(shard)
                 ? connection
                 : Mono.error(new CrossShardTransactionException(shard, "shard " + requested));
+    }
+
+    /**
+     * Limits a call inside. The statement that it gave up is still running and would be committed, even where the caller
+     * swallows the error: {@link #timedOut()} says that it must not.
+     */
+    <T> Flux<T> limit(Flux<T> call, @Nullable Duration timeout) {
+        return timeout == null
+                ? call
+                : AnswerTimeout.limit(call, shard, timeout, consequence)
+                        .doOnError(CallTimeoutException.class, error -> timedOut = error);
+    }
+
+    /** Returns how the first call inside ran out of time, null if none did. */
+    @Nullable CallTimeoutException timedOut() {
+        return timedOut;
     }
 }

@@ -300,6 +300,20 @@ class ScatterIntegrationTests {
         }
     }
 
+    /** Answers of three event loops at the same moment must not turn into one error of Reactor's. */
+    @Test
+    void failuresAtTheSameMomentKeepTheirType() {
+        for (int i = 0; i < 300; i++) {
+            StepVerifier.create(router.allShards().query(Query.of("select no_such_column"), row -> 1))
+                    .expectErrorSatisfies(error -> {
+                        assertThat(error).isInstanceOf(R2dbcException.class);
+                        assertThat(((R2dbcException) error).getSqlState()).isEqualTo("42703");
+                        assertThat(ScatterFailure.of(error)).isPresent();
+                    })
+                    .verify(TIMEOUT);
+        }
+    }
+
     @Test
     void slowSubscriberIsNotTimedOut() {
         Flux<Long> rows = router.allShards()

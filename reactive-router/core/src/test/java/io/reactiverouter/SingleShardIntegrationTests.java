@@ -149,6 +149,10 @@ class SingleShardIntegrationTests {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> router.shard(KEY).batch("insert into orders values ($1)", List.of()))
                 .withMessageContaining("at least one row");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> router.shard(KEY)
+                        .batch("insert into orders values (9, 42, 'x')", List.of(new Object[0], new Object[0])))
+                .withMessageContaining("one row has none");
     }
 
     @Test

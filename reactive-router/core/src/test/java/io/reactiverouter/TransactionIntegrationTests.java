@@ -170,6 +170,58 @@ class TransactionIntegrationTests {
         assertThat(rows(0)).isZero();
     }
 
+    /** The statement that was given up still runs, and a commit would make it happen after all. */
+    @Test
+    void timeLimitOfACallInsideIsNeverCommitted() {
+        Mono<Long> gaveUp = router.shard(ON_S0)
+                .timeout(Duration.ofMillis(150))
+                .update(Query.of("insert into ledger select 2, 2 from pg_sleep(0.6)"))
+                .onErrorReturn(0L);
+
+        StepVerifier.create(router.shard(ON_S0)
+                        .inTransaction(
+                                connection -> insert(1).update(connection).then(gaveUp)))
+                .expectErrorSatisfies(error -> assertThat(error)
+                        .isInstanceOf(CallTimeoutException.class)
+                        .hasMessageContaining("PT0.15S")
+                        .hasMessageContaining("rolled back"))
+                .verify(TIMEOUT);
+        awaitQuiet(cluster, SHARDS, APP);
+        assertThat(rows(0)).isZero();
+    }
+
+    @Test
+    void timeLimitInATransactionOfSomebodyElseSaysThatItMustBeRolledBack() {
+        Mono<Long> joined = Mono.usingWhen(
+                router.shard(ON_S0).connection(),
+                connection -> router.shard(ON_S0)
+                        .timeout(Duration.ofMillis(100))
+                        .update(Query.of("select pg_sleep(15)"))
+                        .contextWrite(
+                                cluster.inTransactionOf(router.route(ON_S0).shard(), Mono.just(connection))),
+                Connection::close);
+
+        StepVerifier.create(joined)
+                .expectErrorSatisfies(error -> assertThat(error)
+                        .isInstanceOf(CallTimeoutException.class)
+                        .hasMessageContaining("must be rolled back"))
+                .verify(TIMEOUT);
+    }
+
+    /** The driver takes a commit without an open transaction for done. */
+    @Test
+    void transactionThatTheWorkHasEndedIsNotReportedAsCommitted() {
+        StepVerifier.create(router.shard(ON_S0)
+                        .inTransaction(connection ->
+                                insert(1).update(connection).delayUntil(written -> connection.rollbackTransaction())))
+                .expectErrorSatisfies(error -> assertThat(error)
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("shard s0")
+                        .hasMessageContaining("no longer open"))
+                .verify(TIMEOUT);
+        assertThat(rows(0)).isZero();
+    }
+
     @Test
     void optionsReachTheServer() {
         TransactionOptions options = TransactionOptions.DEFAULTS

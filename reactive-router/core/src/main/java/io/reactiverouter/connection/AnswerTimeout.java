@@ -26,16 +26,25 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
 
     private final ShardId shard;
     private final Duration timeout;
+    private final CallTimeoutException.Consequence consequence;
 
-    private AnswerTimeout(Flux<? extends T> source, ShardId shard, Duration timeout) {
+    private AnswerTimeout(
+            Flux<? extends T> source, ShardId shard, Duration timeout, CallTimeoutException.Consequence consequence) {
         super(source);
         this.shard = shard;
         this.timeout = timeout;
+        this.consequence = consequence;
     }
 
-    /** Returns {@code source} with this limit; {@code source} itself where there is none. */
+    /** Returns {@code source}, whose cancel cancels its statement, with this limit; itself where there is none. */
     public static <T> Flux<T> limit(Flux<T> source, ShardId shard, @Nullable Duration timeout) {
-        return timeout == null ? source : Flux.onAssembly(new AnswerTimeout<>(source, shard, timeout));
+        return timeout == null ? source : limit(source, shard, timeout, CallTimeoutException.Consequence.CANCELLED);
+    }
+
+    /** Returns {@code source} with this limit; {@code consequence} is what its cancel brings about. */
+    public static <T> Flux<T> limit(
+            Flux<T> source, ShardId shard, Duration timeout, CallTimeoutException.Consequence consequence) {
+        return Flux.onAssembly(new AnswerTimeout<>(source, shard, timeout, consequence));
     }
 
     /**
@@ -50,7 +59,7 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
 
     @Override
     public void subscribe(CoreSubscriber<? super T> actual) {
-        source.subscribe(new Waiting<>(actual, shard, timeout, Schedulers.parallel()));
+        source.subscribe(new Waiting<>(actual, this, Schedulers.parallel()));
     }
 
     /**
@@ -69,8 +78,7 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
                 AtomicLongFieldUpdater.newUpdater(Waiting.class, "requested");
 
         private final CoreSubscriber<? super T> actual;
-        private final ShardId shard;
-        private final Duration timeout;
+        private final AnswerTimeout<?> settings;
         private final long timeoutNanos;
         private final Scheduler scheduler;
         private final AtomicInteger state = new AtomicInteger(IDLE);
@@ -79,11 +87,10 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
         private volatile long waitingSince;
         private @Nullable Subscription upstream;
 
-        Waiting(CoreSubscriber<? super T> actual, ShardId shard, Duration timeout, Scheduler scheduler) {
+        Waiting(CoreSubscriber<? super T> actual, AnswerTimeout<?> settings, Scheduler scheduler) {
             this.actual = actual;
-            this.shard = shard;
-            this.timeout = timeout;
-            this.timeoutNanos = timeout.toNanos();
+            this.settings = settings;
+            this.timeoutNanos = settings.timeout.toNanos();
             this.scheduler = scheduler;
         }
 
@@ -109,9 +116,10 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
                 Operators.onDiscard(row, actual.currentContext());
                 return;
             }
-            waitingSince = System.nanoTime();
             Operators.produced(REQUESTED, this, 1);
             actual.onNext(row);
+            // Not before: what the subscriber does with a row is its own time.
+            waitingSince = System.nanoTime();
             state.compareAndSet(EMITTING, IDLE);
         }
 
@@ -120,9 +128,8 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
             if (state.compareAndSet(IDLE, ENDED)) {
                 task.dispose();
                 actual.onError(error);
-            } else {
-                Operators.onErrorDropped(error, actual.currentContext());
             }
+            // Otherwise nobody waits for it any more: an error after a cancel is nothing that needs a log.
         }
 
         @Override
@@ -156,12 +163,14 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
             if (state.get() == ENDED) {
                 return;
             }
+            // In this order: demand that is seen here has set the time before.
+            boolean idle = requested == 0;
             long waited = System.nanoTime() - waitingSince;
-            if (requested == 0 || waited < timeoutNanos) {
-                schedule(requested == 0 ? timeoutNanos : timeoutNanos - waited);
+            if (idle || waited < timeoutNanos) {
+                schedule(idle ? timeoutNanos : timeoutNanos - waited);
             } else if (state.compareAndSet(IDLE, ENDED)) {
                 upstream().cancel();
-                actual.onError(new CallTimeoutException(shard, timeout));
+                actual.onError(new CallTimeoutException(settings.shard, settings.timeout, settings.consequence));
             } else {
                 schedule(timeoutNanos);
             }

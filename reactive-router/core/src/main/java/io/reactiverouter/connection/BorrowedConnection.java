@@ -9,26 +9,23 @@ import io.r2dbc.spi.TransactionDefinition;
 import io.r2dbc.spi.ValidationDepth;
 import io.r2dbc.spi.Wrapped;
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Function;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Mono;
 
-/** A pooled connection in the hands of a caller: {@link #close()} does what its lender wants, once. */
+/** A pooled connection in the hands of a caller: {@link #close()} is what its lender wants it to be. */
 final class BorrowedConnection implements Connection, Wrapped<Connection> {
 
     private final Connection delegate;
-    private final Function<Connection, Mono<Void>> release;
-    private final AtomicBoolean closed = new AtomicBoolean();
+    private final Mono<Void> closing;
 
-    BorrowedConnection(Connection delegate, Function<Connection, Mono<Void>> release) {
+    BorrowedConnection(Connection delegate, Mono<Void> closing) {
         this.delegate = delegate;
-        this.release = release;
+        this.closing = closing;
     }
 
     @Override
     public Mono<Void> close() {
-        return Mono.defer(() -> closed.compareAndSet(false, true) ? release.apply(delegate) : Mono.empty());
+        return closing;
     }
 
     @Override

@@ -5,8 +5,9 @@ import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
 
 /**
- * A shard let the caller wait for longer than the call's time limit. The statement has been cancelled; whether a write
- * took effect is not known, unless it ran in a transaction whose commit had not begun.
+ * A shard let the caller wait for longer than the call's time limit. Outside of a transaction the statement is cancelled,
+ * and whether a write took effect is not known. A transaction of {@code inTransaction} that this happens in never
+ * commits: it is rolled back, also where the work goes on after this error.
  */
 public final class CallTimeoutException extends R2dbcTimeoutException {
 
@@ -15,9 +16,9 @@ public final class CallTimeoutException extends R2dbcTimeoutException {
     private final ShardId shard;
     private final Duration timeout;
 
-    public CallTimeoutException(ShardId shard, Duration timeout) {
-        super("shard " + shard + " gave no answer for " + timeout
-                + "; its statement has been cancelled; a call that may take longer sets its own time limit");
+    public CallTimeoutException(ShardId shard, Duration timeout, Consequence consequence) {
+        super("shard " + shard + " gave no answer for " + timeout + "; " + consequence.text
+                + "; a call that may take longer sets its own time limit");
         this.shard = shard;
         this.timeout = timeout;
     }
@@ -28,5 +29,24 @@ public final class CallTimeoutException extends R2dbcTimeoutException {
 
     public Duration timeout() {
         return timeout;
+    }
+
+    /** What becomes of the statement that was waited for. */
+    public enum Consequence {
+        /** A call of its own: its statement is cancelled. */
+        CANCELLED("its statement is cancelled"),
+
+        /** A call inside a transaction of the cluster. */
+        ROLLED_BACK("the transaction that it ran in is rolled back"),
+
+        /** A call inside a transaction that somebody else ends. */
+        TO_ROLL_BACK(
+                "the transaction that it ran in must be rolled back, since the statement may still take effect there");
+
+        private final String text;
+
+        Consequence(String text) {
+            this.text = text;
+        }
     }
 }

@@ -3,12 +3,19 @@ package io.reactiverouter.connection;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
-import io.netty.util.concurrent.EventExecutor;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.stream.StreamSupport;
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.netty.FutureMono;
 import reactor.netty.resources.LoopResources;
+import reactor.util.Logger;
+import reactor.util.Loggers;
 
 /**
  * The event loops that all connections of a cluster share, offered one by one: the pool decides which loop a connection
@@ -19,25 +26,24 @@ import reactor.netty.resources.LoopResources;
  */
 final class EventLoops {
 
+    private static final Logger LOG = Loggers.getLogger(EventLoops.class);
+
     private final LoopResources shared;
-    private final List<LoopResources> single = new ArrayList<>();
+    private final EventLoopGroup group;
+    private final List<EventLoop> loops;
 
     EventLoops(int loops) {
         Limits.atLeast("eventLoops", 1, loops);
         this.shared = LoopResources.create("reactive-router", -1, loops, true, false);
-        EventLoopGroup group = shared.onClient(LoopResources.DEFAULT_NATIVE);
-        for (EventExecutor loop : group) {
-            single.add(new OneLoop(shared, group, (EventLoop) loop));
-        }
+        this.group = shared.onClient(LoopResources.DEFAULT_NATIVE);
+        this.loops = StreamSupport.stream(group.spliterator(), false)
+                .map(EventLoop.class::cast)
+                .toList();
     }
 
-    int size() {
-        return single.size();
-    }
-
-    /** Returns loop number {@code index} in the form that the driver takes. */
-    LoopResources loop(int index) {
-        return single.get(index);
+    /** Returns the loop for one connection: number {@code turn}, counted round and round. */
+    ConnectionLoop forConnection(int turn) {
+        return new ConnectionLoop(shared, group, loops.get(Math.floorMod(turn, loops.size())));
     }
 
     /** Stops the threads, waiting at most five seconds for work in hand. */
@@ -45,16 +51,83 @@ final class EventLoops {
         return shared.disposeLater(Duration.ZERO, Duration.ofSeconds(5));
     }
 
-    private record OneLoop(LoopResources shared, EventLoopGroup group, EventLoop loop) implements LoopResources {
+    /**
+     * One event loop in the form that the driver takes, for one connection. Keeps hold of the sockets that the driver opens
+     * for it, its own and those of cancel requests, because the driver closes none that it is still waiting for.
+     */
+    static final class ConnectionLoop implements LoopResources {
 
-        @Override
-        public EventLoopGroup onServer(boolean useNative) {
-            return loop;
+        private final LoopResources shared;
+        private final EventLoopGroup group;
+        private final EventLoop loop;
+        private final Set<Channel> sockets = ConcurrentHashMap.newKeySet();
+        private volatile boolean aborted;
+        private volatile @Nullable Runnable whenEmpty;
+
+        private ConnectionLoop(LoopResources shared, EventLoopGroup group, EventLoop loop) {
+            this.shared = shared;
+            this.group = group;
+            this.loop = loop;
         }
 
         @Override
         public <C extends Channel> C onChannel(Class<C> type, EventLoopGroup ignored) {
-            return shared.onChannel(type, group);
+            C socket = shared.onChannel(type, group);
+            sockets.add(socket);
+            socket.closeFuture().addListener(closed -> {
+                sockets.remove(socket);
+                runWhenEmpty();
+            });
+            if (aborted) {
+                close(socket);
+            }
+            return socket;
+        }
+
+        /** Runs {@code action} when the last socket has been closed, at once if none is open; perhaps more than once. */
+        void whenEmpty(Runnable action) {
+            whenEmpty = action;
+            runWhenEmpty();
+        }
+
+        private void runWhenEmpty() {
+            Runnable action = whenEmpty;
+            if (action != null && sockets.isEmpty()) {
+                action.run();
+            }
+        }
+
+        /** Closes all sockets, now and later, without a word to the peer or a wait for it; completes when they are. */
+        Mono<Void> abort() {
+            return Mono.defer(() -> {
+                aborted = true;
+                return Flux.fromIterable(List.copyOf(sockets))
+                        .doOnNext(this::close)
+                        .filter(Channel::isRegistered)
+                        .flatMap(socket -> FutureMono.from(socket.closeFuture()))
+                        .then();
+            });
+        }
+
+        /** Past the pipeline, where TLS would first wait until its farewell is sent. */
+        private void close(Channel socket) {
+            try {
+                loop.execute(() -> {
+                    if (socket.isRegistered()) {
+                        socket.unsafe().close(socket.unsafe().voidPromise());
+                    } else {
+                        socket.unsafe().closeForcibly();
+                    }
+                });
+            } catch (RejectedExecutionException e) {
+                // A loop that has ended has closed its sockets.
+                LOG.debug("event loop has ended", e);
+            }
+        }
+
+        @Override
+        public EventLoopGroup onServer(boolean useNative) {
+            return loop;
         }
 
         @Override

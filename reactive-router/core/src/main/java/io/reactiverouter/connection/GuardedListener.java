@@ -40,7 +40,8 @@ final class GuardedListener implements ClusterListener {
     private static void guard(Runnable call) {
         try {
             call.run();
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
+            // Errors too: whoever called still has a connection to give back.
             LOG.warn("a cluster listener failed", e);
         }
     }

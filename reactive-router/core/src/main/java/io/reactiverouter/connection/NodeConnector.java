@@ -1,5 +1,6 @@
 package io.reactiverouter.connection;
 
+import io.netty.util.NetUtil;
 import io.r2dbc.postgresql.PostgresqlConnectionConfiguration;
 import io.r2dbc.postgresql.PostgresqlConnectionFactory;
 import io.r2dbc.postgresql.PostgresqlConnectionFactoryProvider;
@@ -13,14 +14,21 @@ import io.r2dbc.spi.Option;
 import io.r2dbc.spi.R2dbcException;
 import io.reactiverouter.topology.Node;
 import io.reactiverouter.topology.NodeAddress;
+import java.net.InetAddress;
 import java.util.List;
+import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
+import reactor.netty.resources.LoopResources;
+import reactor.util.Logger;
+import reactor.util.Loggers;
 
 /**
  * Opens connections to one node, turn by turn on every event loop, so that each loop gets its share whatever the number
@@ -63,41 +71,76 @@ final class NodeConnector implements ConnectionFactory {
             .map(ServiceLoader.Provider::get)
             .toList();
 
+    /** Reactor's key for what becomes of an error that nobody waits for any more. */
+    private static final String ON_ERROR_DROPPED = "reactor.onErrorDropped.local";
+
+    private static final Logger LOG = Loggers.getLogger(NodeConnector.class);
+
     private final Node node;
     private final ConnectionSettings settings;
     private final EventLoops loops;
-    private final AtomicReferenceArray<@Nullable ConnectionFactory> factories;
     private final AtomicInteger turn;
+    private final boolean needsLookup;
+
+    private final Consumer<Throwable> dropped;
+
+    /** Where each open connection lives. */
+    private final Map<Connection, EventLoops.ConnectionLoop> connectionLoops = new ConcurrentHashMap<>();
 
     NodeConnector(Node node, ConnectionSettings settings, EventLoops loops, int firstLoop) {
         this.node = node;
         this.settings = settings;
         this.loops = loops;
-        this.factories = new AtomicReferenceArray<>(loops.size());
         this.turn = new AtomicInteger(firstLoop);
+        this.dropped =
+                error -> LOG.debug("a connection attempt to {} that was given up has ended", this.node.id(), error);
+        String host = node.address().host();
+        this.needsLookup = !NetUtil.isValidIpV4Address(host) && !NetUtil.isValidIpV6Address(host);
         // Reads all settings now, so that a bad one fails when the cluster is built.
-        configuration(0);
+        configuration(loops.forConnection(firstLoop));
     }
 
     @Override
     public Mono<Connection> create() {
-        return Mono.defer(() -> Mono.from(next().create()))
-                .<Connection>map(connection -> connection)
+        return (needsLookup ? lookup().then(connect()) : connect())
                 .timeout(settings.connectTimeout())
                 .onErrorMap(this::translate);
     }
 
-    private ConnectionFactory next() {
-        int index = Math.floorMod(turn.getAndIncrement(), loops.size());
-        ConnectionFactory known = factories.get(index);
-        if (known == null) {
-            known = new PostgresqlConnectionFactory(configuration(index));
-            factories.set(index, known);
-        }
-        return known;
+    /**
+     * The driver would look up the name on the event loop, which blocks every other connection there. This fills the JVM's
+     * cache of addresses from a thread that may block.
+     */
+    private Mono<Void> lookup() {
+        return Mono.fromCallable(() -> InetAddress.getAllByName(node.address().host()))
+                .subscribeOn(Schedulers.boundedElastic())
+                .then();
     }
 
-    private PostgresqlConnectionConfiguration configuration(int loop) {
+    private Mono<Connection> connect() {
+        return Mono.defer(() -> {
+            EventLoops.ConnectionLoop loop = loops.forConnection(turn.getAndIncrement());
+            return new PostgresqlConnectionFactory(configuration(loop))
+                    .create()
+                    .<Connection>map(connection -> connection)
+                    .doOnNext(connection -> {
+                        connectionLoops.put(connection, loop);
+                        loop.whenEmpty(() -> connectionLoops.remove(connection));
+                    })
+                    // The driver goes on waiting for a server that does not answer, whoever has left.
+                    .doOnError(error -> loop.abort().subscribe())
+                    .doOnCancel(() -> loop.abort().subscribe())
+                    .contextWrite(context -> context.put(ON_ERROR_DROPPED, dropped));
+        });
+    }
+
+    /** Closes the sockets of a connection that this has made, without a word to the server or a wait for it. */
+    Mono<Void> abort(Connection connection) {
+        EventLoops.ConnectionLoop loop = connectionLoops.get(connection);
+        return loop == null ? Mono.empty() : loop.abort();
+    }
+
+    private PostgresqlConnectionConfiguration configuration(LoopResources loop) {
         NodeAddress address = node.address();
         if (address.username() == null) {
             throw new IllegalArgumentException("node " + node.id()
@@ -116,7 +159,7 @@ final class NodeConnector implements ConnectionFactory {
                         SSLMode.valueOf(settings.tls().name()))
                 .option(PostgresqlConnectionFactoryProvider.AUTODETECT_EXTENSIONS, false)
                 .option(PostgresqlConnectionFactoryProvider.EXTENSIONS, EXTENSIONS)
-                .option(PostgresqlConnectionFactoryProvider.LOOP_RESOURCES, loops.loop(loop));
+                .option(PostgresqlConnectionFactoryProvider.LOOP_RESOURCES, loop);
         if (!settings.statementTimeout().isZero()) {
             options.option(ConnectionFactoryOptions.STATEMENT_TIMEOUT, settings.statementTimeout());
         }

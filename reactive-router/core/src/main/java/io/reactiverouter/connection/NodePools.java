@@ -59,12 +59,16 @@ public final class NodePools {
      */
     public Mono<Connection> acquire(NodeId node) {
         NodePool pool = pool(node);
-        return pool.acquire().map(connection -> new BorrowedConnection(connection, pool::settleAndRelease));
+        // Cached: it happens once, is not undone by a cancel, and whoever closes again waits for the same end.
+        return pool.acquire()
+                .map(connection -> new BorrowedConnection(
+                        connection,
+                        Mono.defer(() -> pool.settleAndRelease(connection)).cache()));
     }
 
     /** Returns a view of a connection on which closing does nothing: whoever lent it closes it. */
     public static Connection unclosable(Connection connection) {
-        return new BorrowedConnection(connection, lent -> Mono.empty());
+        return new BorrowedConnection(connection, Mono.empty());
     }
 
     /** Connects to these nodes, so that the first calls need not, and fails if one of them cannot be reached. */

@@ -5,14 +5,11 @@ import io.r2dbc.pool.ConnectionPoolConfiguration;
 import io.r2dbc.pool.PoolMetrics;
 import io.r2dbc.postgresql.api.PostgresqlConnection;
 import io.r2dbc.spi.Connection;
-import io.r2dbc.spi.R2dbcTimeoutException;
 import io.r2dbc.spi.ValidationDepth;
 import io.r2dbc.spi.Wrapped;
 import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.topology.NodeId;
 import java.time.Duration;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeoutException;
 import reactor.core.publisher.Mono;
 import reactor.pool.PoolAcquirePendingLimitException;
@@ -33,35 +30,33 @@ final class R2dbcNodePool implements NodePool {
 
     private final NodeId node;
     private final PoolSettings settings;
+    private final NodeConnector connector;
     private final ClusterListener listener;
     private final ConnectionPool pool;
     private final Mono<Connection> acquire;
     private final PoolMetrics metrics;
 
-    /** Connections that must not go back; empty but for the moment in which one is closed. */
-    private final Set<Connection> condemned = ConcurrentHashMap.newKeySet();
-
     R2dbcNodePool(NodeId node, PoolSettings settings, NodeConnector connector, ClusterListener listener) {
         this.node = node;
         this.settings = settings;
+        this.connector = connector;
         this.listener = listener;
         this.pool = new ConnectionPool(ConnectionPoolConfiguration.builder(connector)
                 .name(node.toString())
                 .initialSize(0)
                 .minIdle(settings.minSize())
                 .maxSize(settings.maxSize())
-                .maxAcquireTime(settings.acquireTimeout())
-                // The default of 1 would double the time to wait.
+                // The default of 1 would hide a failure and double the wait; the limit of the wait is HandOut's.
                 .acquireRetry(0)
                 .maxIdleTime(settings.maxIdleTime())
                 .maxLifeTime(settings.maxLifetime())
                 .backgroundEvictionInterval(Duration.ofSeconds(30))
-                .preRelease(this::clean)
                 .customizer(builder ->
                         builder.maxPendingAcquire(settings.maxPending()).evictionPredicate(this::isSpent))
                 .build());
         this.metrics = pool.getMetrics().orElseThrow();
-        Mono<Connection> translated = pool.create().onErrorMap(this::translate);
+        Mono<Connection> translated =
+                new HandOut<>(pool.create(), settings.acquireTimeout()).onErrorMap(this::translate);
         this.acquire = listener == ClusterListener.NONE ? translated : observed(translated);
     }
 
@@ -72,19 +67,23 @@ final class R2dbcNodePool implements NodePool {
 
     @Override
     public Mono<Void> release(Connection connection) {
-        return Mono.from(connection.close());
+        return connection.isAutoCommit() ? giveBack(connection) : settleAndRelease(connection);
     }
 
     @Override
     public Mono<Void> settleAndRelease(Connection connection) {
         return settle(connection)
-                .thenReturn(true)
-                .onErrorResume(error -> discard(connection, error).thenReturn(false))
-                .flatMap(settled -> settled ? release(connection) : Mono.empty())
+                .onErrorResume(error -> abort(connection, error))
+                .then(Mono.defer(() -> giveBack(connection)))
                 .onErrorResume(error -> {
                     LOG.warn("a connection to {} could not be released", node, error);
                     return Mono.empty();
                 });
+    }
+
+    /** The pool closes it instead if it is not open any more. */
+    private static Mono<Void> giveBack(Connection connection) {
+        return Mono.from(connection.close());
     }
 
     private Mono<Void> settle(Connection connection) {
@@ -109,26 +108,19 @@ final class R2dbcNodePool implements NodePool {
         });
     }
 
-    /** Gives back a connection of which nobody knows what it still does: the pool closes it. */
-    private Mono<Void> discard(Connection connection, Throwable cause) {
-        Connection physical = connection instanceof Wrapped<?> wrapped && wrapped.unwrap() instanceof Connection inner
-                ? inner
-                : connection;
+    /** Cuts a connection of which nobody knows what it still does. */
+    private Mono<Void> abort(Connection connection, Throwable cause) {
         return Mono.defer(() -> {
-                    LOG.debug("a connection to {} is closed: it did not settle", node, cause);
-                    listener.discarded(node, "not settled after a cancel or an error");
-                    condemned.add(physical);
-                    return release(connection);
-                })
-                .doFinally(signal -> condemned.remove(physical));
+            LOG.debug("a connection to {} is closed: it did not settle", node, cause);
+            listener.discarded(node, "not settled after a cancel or an error");
+            return connector.abort(physical(connection));
+        });
     }
 
-    /** Runs before every return to the pool, on the physical connection. An error makes the pool close it. */
-    private Mono<Void> clean(Connection connection) {
-        if (!condemned.isEmpty() && condemned.contains(connection)) {
-            return Mono.error(new IllegalStateException("connection to " + node + " did not settle"));
-        }
-        return rollBackIfOpen(connection);
+    private static Connection physical(Connection connection) {
+        return connection instanceof Wrapped<?> wrapped && wrapped.unwrap() instanceof Connection inner
+                ? inner
+                : connection;
     }
 
     private static Mono<Void> rollBackIfOpen(Connection connection) {
@@ -181,7 +173,7 @@ final class R2dbcNodePool implements NodePool {
         if (error instanceof PoolAcquirePendingLimitException) {
             return new PoolExhaustedException(node, settings.maxSize(), settings.maxPending(), error);
         }
-        if (error instanceof R2dbcTimeoutException) {
+        if (error instanceof TimeoutException) {
             return new AcquireTimeoutException(node, settings.acquireTimeout(), statistics(), error);
         }
         if (error instanceof PoolShutdownException) {

@@ -101,9 +101,11 @@ public final class ScatterGather {
                 .doOnComplete(part::complete)
                 .onErrorResume(error -> {
                     part.fail(error);
-                    return settings.policy() == FailurePolicy.BEST_EFFORT
-                            ? Mono.empty()
-                            : Mono.error(annotate(error, tally));
+                    // One error ends the stream. Others of the same moment are in the manifest; to emit them too would
+                    // make Reactor wrap them all into one without type and SQLSTATE, or log them as dropped.
+                    return settings.policy() == FailurePolicy.FAIL_FAST && tally.end()
+                            ? Mono.error(annotate(error, tally))
+                            : Mono.empty();
                 });
     }
 

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class Tally {
 
     private final Map<ShardId, Part> parts = new LinkedHashMap<>();
+    private final AtomicBoolean ended = new AtomicBoolean();
 
     Tally(List<ShardId> shards) {
         shards.forEach(shard -> parts.put(shard, new Part(shard)));
@@ -28,6 +30,11 @@ final class Tally {
             throw new IllegalStateException("shard " + shard + " is not part of this scatter-gather");
         }
         return part;
+    }
+
+    /** Says whether this is the first call of it: whoever gets true ends the stream. */
+    boolean end() {
+        return ended.compareAndSet(false, true);
     }
 
     /** Returns the outcomes so far; shards that have not ended count as stopped or never asked. */

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
 import reactor.core.scheduler.Schedulers;
 import reactor.test.StepVerifier;
@@ -77,6 +79,22 @@ class AnswerTimeoutTests {
                 .then(() -> sink.tryEmitNext(7).orThrow())
                 .expectNext(7)
                 .thenCancel()
+                .verify(TIMEOUT);
+    }
+
+    /** The time that the subscriber spends on a row is not the source's. */
+    @Test
+    void slowHandlingOfARowIsNoReason() {
+        Flux<Integer> source = Flux.range(0, 4)
+                .concatMap(
+                        i -> Mono.delay(LIMIT.multipliedBy(6).dividedBy(10), Schedulers.boundedElastic())
+                                .thenReturn(i),
+                        1);
+
+        StepVerifier.create(AnswerTimeout.limit(source, SHARD, LIMIT)
+                        .doOnNext(row -> LockSupport.parkNanos(LIMIT.toNanos() * 7 / 10)))
+                .expectNextCount(4)
+                .expectComplete()
                 .verify(TIMEOUT);
     }
 

@@ -9,7 +9,9 @@ import static io.reactiverouter.TestClusters.number;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.R2dbcException;
+import io.r2dbc.spi.Result;
 import io.reactiverouter.Query;
 import io.reactiverouter.ShardCluster;
 import io.reactiverouter.ShardOperations;
@@ -23,11 +25,14 @@ import io.reactiverouter.topology.ShardId;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Test;
@@ -37,6 +42,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
 import reactor.test.StepVerifier;
 
 @NullUnmarked
@@ -186,8 +192,37 @@ class PoolIntegrationTests {
                             .isInstanceOf(NodeUnreachableException.class)
                             .hasMessageContaining("PT0.3S"))
                     .verify(Duration.ofSeconds(2));
+            try (Socket accepted = silent.accept()) {
+                accepted.setSoTimeout(5_000);
+                assertThat(accepted.getInputStream().readAllBytes())
+                        .as("what came before the socket was closed")
+                        .isNotEmpty();
+            }
             cluster.close().block(TIMEOUT);
         }
+    }
+
+    @Test
+    void nodeWhoseNameIsUnknownIsUnreachable() {
+        ShardCluster cluster = ShardCluster.builder()
+                .shard(Shard.named("lost").primary("r2dbc:postgresql://app:x@no-such-host.invalid/app"))
+                .build();
+        StepVerifier.create(cluster.shard(ShardId.of("lost")).update(ONE))
+                .expectErrorSatisfies(error -> assertThat(error)
+                        .isInstanceOf(NodeUnreachableException.class)
+                        .hasMessageContaining("lost@no-such-host.invalid")
+                        .hasRootCauseInstanceOf(UnknownHostException.class))
+                .verify(TIMEOUT);
+        cluster.close().block(TIMEOUT);
+    }
+
+    @Test
+    void hostNameIsResolved() {
+        Shard shard = Shard.named("s0").primary(SHARDS.node(0).r2dbcUrl().replace("127.0.0.1", "localhost"));
+        assertThat(shard.primary().address().host()).isEqualTo("localhost");
+        ShardCluster cluster = ShardCluster.builder().shard(shard).build();
+        one(cluster.shard(ShardId.of("s0")));
+        cluster.close().block(TIMEOUT);
     }
 
     @Test
@@ -317,6 +352,62 @@ class PoolIntegrationTests {
                 .containsEntry("acquireFailed", 1);
     }
 
+    /** The server process hangs, and so does what it has not read yet: neither may keep the pool's connection. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 30_000_000})
+    void connectionWhoseServerHangsIsCutAndReplaced(int parameterSize) throws Exception {
+        using("hung", PoolSettings.DEFAULTS.withMaxSize(1), cluster -> {
+            ShardOperations shard = cluster.shard(ShardId.of("s0"));
+            int pid = shard.queryOne(Query.of("select pg_backend_pid()"), row -> row.get(0, Integer.class))
+                    .block(TIMEOUT);
+            signal("-STOP", pid);
+            try {
+                StepVerifier.create(shard.timeout(Duration.ofMillis(300))
+                                .update(Query.of("select length($1)", "x".repeat(parameterSize))))
+                        .expectError(CallTimeoutException.class)
+                        .verify(TIMEOUT);
+                one(shard.timeout(TIMEOUT));
+                await("it is back", TIMEOUT, () -> acquired(cluster) == 0);
+            } finally {
+                signal("-CONT", pid);
+            }
+            await("only the new one is left", TIMEOUT, () -> connections(SHARDS.node(0), "hung") == 1);
+        });
+    }
+
+    private static void signal(String signal, int pid) {
+        try {
+            assertThat(new ProcessBuilder("kill", signal, String.valueOf(pid))
+                            .start()
+                            .waitFor())
+                    .isZero();
+        } catch (IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void cancelledCloseStillGivesTheConnectionBack() {
+        using("closing", PoolSettings.DEFAULTS.withMaxSize(1), cluster -> {
+            ShardOperations shard = cluster.shard(ShardId.of("s0"));
+            for (int i = 0; i < 20; i++) {
+                Connection connection = shard.connection().block(TIMEOUT);
+                Flux.from(connection.createStatement("select pg_sleep(15)").execute())
+                        .flatMap(Result::getRowsUpdated)
+                        .subscribe()
+                        .dispose();
+
+                Mono.from(connection.close()).subscribe().dispose();
+                Mono.from(connection.close()).block(TIMEOUT);
+
+                assertThat(acquired(cluster))
+                        .as("closing again waits for the end")
+                        .isZero();
+            }
+            one(shard);
+        });
+    }
+
     /** Cancels at every moment of a call; afterwards the pool must be as before and answer right. */
     @Test
     void cancelStormLeaksNothing() {
@@ -346,6 +437,55 @@ class PoolIntegrationTests {
                 assertThat(echo).isEqualTo(nonce);
             }
         });
+    }
+
+    /**
+     * A cancel from another thread at the very moment at which the pool hands out a connection: whoever gets that
+     * connection next must not feel it. An acknowledged transaction that is not there afterwards is a lost write.
+     */
+    @Test
+    void cancelDuringTheHandOutHarmsNobodyElse() {
+        TestClusters.sql(SHARDS.node(0), "create table handed (id bigint primary key)");
+        using("hand-out", PoolSettings.DEFAULTS.withMaxSize(3).withMaxPending(10_000), cluster -> {
+            ShardOperations shard = cluster.shard(ShardId.of("s0"));
+            AtomicBoolean written = new AtomicBoolean();
+            Mono<Long> cancelling = Flux.range(0, 3)
+                    .flatMap(thread -> Mono.fromCallable(() -> cancelUntil(written, shard, thread))
+                            .subscribeOn(Schedulers.boundedElastic()))
+                    .reduce(0L, Long::sum);
+            Mono<List<Long>> writing = Flux.range(0, 6_000)
+                    .flatMap(
+                            id -> shard.inTransaction(connection -> Query.of(
+                                            "insert into handed values ($1) returning id", id)
+                                    .fetch(connection, row -> row.get(0, Long.class))),
+                            4)
+                    .collectList()
+                    .doFinally(signal -> written.set(true));
+
+            var outcome = Mono.zip(writing, cancelling).block(Duration.ofSeconds(50));
+
+            assertThat(outcome.getT2()).as("cancels").isGreaterThan(1_000);
+            awaitQuiet(cluster, SHARDS, "hand-out");
+            assertThat(outcome.getT1()).hasSize(6_000);
+            assertThat(number(SHARDS.node(0), "select count(*) from handed"))
+                    .as("acknowledged transactions that are there")
+                    .isEqualTo(6_000);
+        });
+    }
+
+    private static long cancelUntil(AtomicBoolean end, ShardOperations shard, int seed) {
+        Random random = new Random(seed);
+        long cancels = 0;
+        while (!end.get()) {
+            Disposable call = shard.update(ONE).onErrorComplete().subscribe();
+            long until = System.nanoTime() + random.nextInt(300_000);
+            while (System.nanoTime() < until) {
+                Thread.onSpinWait();
+            }
+            call.dispose();
+            cancels++;
+        }
+        return cancels;
     }
 
     private static void one(ShardOperations shard) {

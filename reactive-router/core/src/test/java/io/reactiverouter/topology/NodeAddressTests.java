@@ -54,6 +54,14 @@ class NodeAddressTests {
                 "r2dbc:postgresql://db0/app#sentinel-secret",
                 "r2dbc:postgresql:app:sen//sentinel-secret@db0/app",
                 "r2dbc:postgresql:failover://app:sentinel-secret@db0,db1/app",
+                "host=db0 dbname=app user=app password=sentinel-secret",
+                "jdbc:postgresql://db0/app;password=sentinel-secret",
+                "postgresql://db0/app?password=sentinel-secret",
+                "sentinel-secret:postgresql://db0/app",
+                "r2dbc:postgresql://db0/app?applicationName=me@x&sslPassword=sentinel-secret&oops",
+                "r2dbc:postgresql://app:x@sentinel-secret/12@db0/app",
+                "r2dbc:postgresql://app:x?sentinel-secret@db0/app",
+                "r2dbc:postgresql://app:x#sentinel-secret@db0/app",
                 "r2dbc:pool:postgresql://app:sentinel-secret@db0/app?password=sentinel-secret"
             })
     void unusableUrlIsExplainedWithoutItsPassword(String url) {

@@ -1,0 +1,140 @@
+package io.reactiverouter.connection;
+
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Subscription;
+import reactor.core.CoreSubscriber;
+import reactor.core.Disposable;
+import reactor.core.Disposables;
+import reactor.core.publisher.Mono;
+import reactor.core.publisher.MonoOperator;
+import reactor.core.publisher.Operators;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
+import reactor.util.context.Context;
+
+/**
+ * Gives each connection that comes out of a pool exactly one owner. r2dbc-pool takes a connection back when it is
+ * cancelled, even if the connection is on its way to the subscriber at that moment; a subscriber that then released it too
+ * would release what by now belongs to somebody else. Here a cancel either comes before the hand-out, and the subscriber
+ * sees no connection, or after it, and the pool sees no cancel.
+ *
+ * <p>Must stand directly behind the pool. It also limits the wait, with a {@link TimeoutException}, because a time limit
+ * anywhere else would drop a connection that arrives together with it.
+ */
+final class HandOut<T> extends MonoOperator<T, T> {
+
+    private final Duration limit;
+
+    HandOut(Mono<? extends T> pool, Duration limit) {
+        super(pool);
+        this.limit = limit;
+    }
+
+    @Override
+    public void subscribe(CoreSubscriber<? super T> actual) {
+        source.subscribe(new Waiting<>(actual, limit, Schedulers.parallel()));
+    }
+
+    /** Its value is the state: whoever moves it away from {@code WAITING} decides how the wait ends. */
+    private static final class Waiting<T> extends AtomicInteger implements CoreSubscriber<T>, Subscription, Runnable {
+
+        private static final long serialVersionUID = 1L;
+
+        private static final int WAITING = 0;
+        private static final int ENDED = 1;
+
+        private final transient CoreSubscriber<? super T> actual;
+        private final Duration limit;
+        private final transient Scheduler scheduler;
+        private final transient Disposable.Swap timer = Disposables.swap();
+        private transient @Nullable Subscription upstream;
+
+        Waiting(CoreSubscriber<? super T> actual, Duration limit, Scheduler scheduler) {
+            this.actual = actual;
+            this.limit = limit;
+            this.scheduler = scheduler;
+        }
+
+        @Override
+        public Context currentContext() {
+            return actual.currentContext();
+        }
+
+        @Override
+        public void onSubscribe(Subscription subscription) {
+            if (Operators.validate(upstream, subscription)) {
+                upstream = subscription;
+                actual.onSubscribe(this);
+            }
+        }
+
+        @Override
+        public void request(long n) {
+            if (Operators.validate(n)) {
+                upstream().request(Long.MAX_VALUE);
+                // An idle connection has often come by now; the others need a limit.
+                if (get() == WAITING) {
+                    timer.update(scheduler.schedule(this, limit.toNanos(), TimeUnit.NANOSECONDS));
+                }
+            }
+        }
+
+        @Override
+        public void onNext(T connection) {
+            if (end()) {
+                actual.onNext(connection);
+                actual.onComplete();
+            }
+            // Otherwise the pool has been cancelled and keeps the connection.
+        }
+
+        @Override
+        public void onError(Throwable error) {
+            if (end()) {
+                actual.onError(error);
+            }
+        }
+
+        @Override
+        public void onComplete() {
+            if (end()) {
+                actual.onComplete();
+            }
+        }
+
+        @Override
+        public void cancel() {
+            if (end()) {
+                upstream().cancel();
+            }
+        }
+
+        @Override
+        public void run() {
+            if (end()) {
+                upstream().cancel();
+                actual.onError(new TimeoutException("no connection within " + limit));
+            }
+        }
+
+        private boolean end() {
+            if (!compareAndSet(WAITING, ENDED)) {
+                return false;
+            }
+            timer.dispose();
+            return true;
+        }
+
+        private Subscription upstream() {
+            Subscription subscription = upstream;
+            if (subscription == null) {
+                throw new IllegalStateException("not subscribed");
+            }
+            return subscription;
+        }
+    }
+}
