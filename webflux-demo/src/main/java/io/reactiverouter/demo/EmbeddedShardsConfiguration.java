@@ -3,6 +3,7 @@ package io.reactiverouter.demo;
 import io.reactiverouter.spring.autoconfigure.ShardsConnectionDetails;
 import io.reactiverouter.test.EmbeddedShards;
 import io.reactiverouter.topology.Shard;
+import java.util.UUID;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.condition.ConditionMessage;
 import org.springframework.boot.autoconfigure.condition.ConditionOutcome;
@@ -25,8 +26,11 @@ class EmbeddedShardsConfiguration {
     /** Closed after the context, and so after the cluster that uses them, also when the start is broken off. */
     @Bean(destroyMethod = "close")
     EmbeddedShards embeddedShards() {
-        EmbeddedShards shards =
-                EmbeddedShards.builder(SHARDS).closeOnExit(false).start();
+        EmbeddedShards shards = EmbeddedShards.builder(SHARDS)
+                // Other users of the machine can reach the ports.
+                .password(UUID.randomUUID().toString())
+                .closeOnExit(false)
+                .start();
         SpringApplication.getShutdownHandlers().add(shards::close);
         return shards;
     }

@@ -63,7 +63,7 @@ record ServerSpec(
                     "database name must not be one of PostgreSQL's own, was \"" + database + "\"; choose another");
         }
         require(IDENTIFIER, "user name", username);
-        if (username.equals(ShardNode.SUPERUSER) || username.startsWith("pg_")) {
+        if (Set.of(ShardNode.SUPERUSER, "public", "none").contains(username) || username.startsWith("pg_")) {
             throw new IllegalArgumentException(
                     "user name must not be one of PostgreSQL's own, was \"" + username + "\"; choose another");
         }

@@ -3,6 +3,7 @@ package io.reactiverouter.test;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,9 +35,11 @@ class ServerSpecTests {
 
     @Test
     void otherBadInputIsRefused() {
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> EmbeddedShards.builder(1).username("postgres"))
-                .withMessageContaining("one of PostgreSQL's own");
+        for (String reserved : List.of("postgres", "public", "none", "pg_monitor")) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> EmbeddedShards.builder(1).username(reserved))
+                    .withMessageContaining("one of PostgreSQL's own");
+        }
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> EmbeddedShards.builder(1).password(""))
                 .withMessageContaining("password must not be empty");

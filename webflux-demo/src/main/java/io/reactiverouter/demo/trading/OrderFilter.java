@@ -1,9 +1,6 @@
 package io.reactiverouter.demo.trading;
 
 import io.reactiverouter.Query;
-import jakarta.validation.constraints.DecimalMax;
-import jakarta.validation.constraints.Pattern;
-import jakarta.validation.constraints.PositiveOrZero;
 import java.math.BigDecimal;
 import org.jspecify.annotations.Nullable;
 
@@ -13,12 +10,10 @@ import org.jspecify.annotations.Nullable;
  * @param minAmount least value of quantity times price
  */
 record OrderFilter(
-        @Nullable @Pattern(regexp = "[A-Z]{1,8}", message = "must be 1 to 8 capital letters") String symbol,
-
+        @Nullable String symbol,
         @Nullable Side side,
         @Nullable OrderStatus status,
-
-        @Nullable @PositiveOrZero @DecimalMax("99999999999999") BigDecimal minAmount) {
+        @Nullable BigDecimal minAmount) {
 
     Query toQuery() {
         return Query.of(

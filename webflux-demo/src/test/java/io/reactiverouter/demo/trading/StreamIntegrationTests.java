@@ -106,6 +106,36 @@ class StreamIntegrationTests {
         await("nothing runs on a shard", () -> busy() == 0);
     }
 
+    /** Stalled streams up to the limit: the next is told so, and everybody else is served. */
+    @Test
+    void stalledStreamsLeaveConnectionsForOthers() throws IOException {
+        List<Client> stalled = new ArrayList<>();
+        try {
+            for (int i = 0; i < 8; i++) {
+                Client client = new Client(port);
+                stalled.add(client);
+                client.rows(10);
+            }
+            try (Client next = new Client(port)) {
+                assertThat(next.head())
+                        .startsWith("HTTP/1.1 503")
+                        .contains("all 8 streams are in use; try again later");
+            }
+            try (Client reader = new Client(port, "/api/users/1/orders?limit=1")) {
+                assertThat(reader.head()).startsWith("HTTP/1.1 200");
+            }
+        } finally {
+            for (Client client : stalled) {
+                client.close();
+            }
+        }
+        await("all connections are back", () -> acquired() == 0);
+        try (Client again = new Client(port)) {
+            assertThat(again.rows(10)).hasSize(10);
+        }
+        await("all connections are back", () -> acquired() == 0);
+    }
+
     private int acquired() {
         return cluster.shards().stream()
                 .mapToInt(shard -> cluster.poolStatistics(shard.primary().id()).acquired())
@@ -157,14 +187,26 @@ class StreamIntegrationTests {
         private final BufferedReader reader;
 
         Client(int port) throws IOException {
+            this(port, "/api/orders/stream");
+        }
+
+        Client(int port, String path) throws IOException {
             socket = new Socket();
             socket.setReceiveBufferSize(16 * 1024);
             socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
             socket.setSoTimeout(20_000);
             socket.getOutputStream()
-                    .write("GET /api/orders/stream HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n\r\n"
+                    .write(("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson,"
+                                    + " application/json\r\n\r\n")
                             .getBytes(StandardCharsets.US_ASCII));
             reader = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8), 1024);
+        }
+
+        /** Returns the beginning of the answer. */
+        String head() throws IOException {
+            char[] head = new char[1024];
+            int length = reader.read(head);
+            return new String(head, 0, Math.max(0, length));
         }
 
         List<String> rows(int count) throws IOException {

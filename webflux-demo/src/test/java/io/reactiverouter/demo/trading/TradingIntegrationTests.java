@@ -26,10 +26,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.webtestclient.autoconfigure.AutoConfigureWebTestClient;
+import org.springframework.http.HttpMethod;
 import org.springframework.http.MediaType;
+import org.springframework.http.client.MultipartBodyBuilder;
 import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
 import org.springframework.test.web.reactive.server.WebTestClient;
+import org.springframework.web.reactive.function.BodyInserters;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
@@ -273,6 +276,7 @@ class TradingIntegrationTests {
                     {"userId":1,"symbol":"ACME","side":"BUY","quantity":1000001,"price":1}  | quantity must be less than or equal to 1000000
                     {"userId":1,"symbol":"ACME","side":"BUY","quantity":1,"price":-1}       | price must be greater than 0
                     {"userId":1,"symbol":"ACME","side":"BUY","quantity":1,"price":1.00001}  | price numeric value out of bounds
+                    {"userId":1,"symbol":"ACME","side":"BUY","quantity":1,"price":1e999999999} | price must be less than or equal to 999999999.9999
                     {"userId":1,"symbol":"ACME","side":"BUY","quantity":1,"price":1,"type":"STOP"} | type must be one of [MARKET, LIMIT]
                     {"userId":                                                              | not valid JSON
                     """)
@@ -300,6 +304,7 @@ class TradingIntegrationTests {
                     /api/orders/stream?side=HOLD     | side must be one of [BUY, SELL]
                     /api/orders/stream?symbol=a'--   | symbol must be 1 to 8 capital letters
                     /api/orders/stream?minAmount=x   | minAmount must be a number
+                    /api/orders/stream?minAmount=1e999999999 | minAmount must be less than or equal to 99999999999999
                     """)
     void badParameterIsExplained(String uri, String message) {
         web.get()
@@ -312,6 +317,23 @@ class TradingIntegrationTests {
                 .expectBody()
                 .jsonPath("$.detail")
                 .isEqualTo(message);
+    }
+
+    /** WebFlux would read such a body into memory and files for a parameter of a bound object, whatever the method. */
+    @Test
+    void bodyOfAReadIsNotLookedAt() {
+        MultipartBodyBuilder body = new MultipartBodyBuilder();
+        body.part("symbol", "not a symbol");
+
+        web.method(HttpMethod.GET)
+                .uri("/api/orders/stream?symbol=NONE")
+                .accept(MediaType.APPLICATION_NDJSON)
+                .body(BodyInserters.fromMultipartData(body.build()))
+                .exchange()
+                .expectStatus()
+                .isOk()
+                .expectBody()
+                .isEmpty();
     }
 
     @Test
