@@ -12,7 +12,6 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
-import reactor.util.context.ContextView;
 
 /** Calls to several shards, found by {@code route} with each subscription. */
 final class DefaultScatterOperations implements ScatterOperations {
@@ -45,7 +44,7 @@ final class DefaultScatterOperations implements ScatterOperations {
     @Override
     public <T> Flux<T> query(Query query, Function<? super Row, ? extends T> mapper) {
         return Flux.deferContextual(context -> {
-            requireNoTransaction(context);
+            cluster.requireNoTransaction(context, () -> "scatter-gather over shards " + route.get());
             return cluster.scatter().rows(route.get(), settings, connection -> query.fetch(connection, mapper));
         });
     }
@@ -53,7 +52,7 @@ final class DefaultScatterOperations implements ScatterOperations {
     @Override
     public <T> Flux<Gathered<T>> gather(Query query, Function<? super Row, ? extends T> mapper) {
         return Flux.deferContextual(context -> {
-            requireNoTransaction(context);
+            cluster.requireNoTransaction(context, () -> "scatter-gather over shards " + route.get());
             return cluster.scatter().gather(route.get(), settings, connection -> query.fetch(connection, mapper));
         });
     }
@@ -62,16 +61,9 @@ final class DefaultScatterOperations implements ScatterOperations {
     public Mono<ScatterManifest> execute(String sql) {
         Query statement = Query.of(sql);
         return Mono.deferContextual(context -> {
-            requireNoTransaction(context);
+            cluster.requireNoTransaction(context, () -> "scatter-gather over shards " + route.get());
             return cluster.scatter().run(route.get(), settings, statement::update);
         });
-    }
-
-    private void requireNoTransaction(ContextView context) {
-        TransactionScope scope = cluster.scope(context);
-        if (scope != null) {
-            throw new CrossShardTransactionException(scope.shard(), "scatter-gather over shards " + route.get());
-        }
     }
 
     private ScatterOperations with(ScatterSettings changed) {

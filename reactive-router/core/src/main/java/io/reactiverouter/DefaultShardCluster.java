@@ -1,6 +1,7 @@
 package io.reactiverouter;
 
 import io.r2dbc.spi.Connection;
+import io.reactiverouter.audit.PlacementAudit;
 import io.reactiverouter.connection.NodePools;
 import io.reactiverouter.connection.PoolStatistics;
 import io.reactiverouter.connection.ShardExecutor.Residue;
@@ -29,6 +30,7 @@ final class DefaultShardCluster implements ShardCluster {
     private final RoutingTable table;
     private final NodePools pools;
     private final ScatterGather scatter;
+    private final PlacementAudit audit;
     private final ScatterSettings scattering;
     private final @Nullable Duration callTimeout;
 
@@ -39,6 +41,7 @@ final class DefaultShardCluster implements ShardCluster {
         this.scattering =
                 new ScatterSettings(callTimeout, FailurePolicy.FAIL_FAST, ScatterOperations.DEFAULT_CONCURRENCY);
         this.scatter = new ScatterGather(pools.executor(), table::primary);
+        this.audit = new PlacementAudit(pools.executor(), table::primary);
     }
 
     @Override
@@ -55,7 +58,7 @@ final class DefaultShardCluster implements ShardCluster {
 
     @Override
     public ScatterOperations allShards() {
-        List<ShardId> all = table.shards().stream().map(Shard::id).toList();
+        List<ShardId> all = shardIds();
         return scatterOperations(() -> all);
     }
 
@@ -102,6 +105,26 @@ final class DefaultShardCluster implements ShardCluster {
 
     @Nullable TransactionScope scope(ContextView context) {
         return context.getOrDefault(this, null);
+    }
+
+    /**
+     * Does nothing outside of transactions.
+     *
+     * @throws CrossShardTransactionException inside
+     */
+    void requireNoTransaction(ContextView context, Supplier<String> target) {
+        TransactionScope scope = scope(context);
+        if (scope != null) {
+            throw new CrossShardTransactionException(scope.shard(), target.get());
+        }
+    }
+
+    List<ShardId> shardIds() {
+        return table.shards().stream().map(Shard::id).toList();
+    }
+
+    PlacementAudit audit() {
+        return audit;
     }
 
     <T> Flux<T> execute(ShardId shard, Residue residue, Function<? super Connection, ? extends Publisher<T>> work) {

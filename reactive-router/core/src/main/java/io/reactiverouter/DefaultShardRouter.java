@@ -1,15 +1,22 @@
 package io.reactiverouter;
 
+import io.reactiverouter.audit.TableAudit;
 import io.reactiverouter.routing.Placement;
 import io.reactiverouter.routing.Route;
 import io.reactiverouter.routing.RoutingTable;
+import io.reactiverouter.strategy.Distribution;
 import io.reactiverouter.strategy.ShardKey;
+import io.reactiverouter.strategy.ShardingStrategy;
 import io.reactiverouter.strategy.UnroutableKeyException;
 import java.util.Collection;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Flux;
 
 /** Reads the routing table anew for each call. */
 final class DefaultShardRouter implements ShardRouter {
+
+    private static final int DEFAULT_EXAMPLES = 100;
 
     private final DefaultShardCluster cluster;
     private final RoutingTable table;
@@ -45,6 +52,43 @@ final class DefaultShardRouter implements ShardRouter {
         keys.forEach(UnroutableKeyException::requireNonNull);
         List<ShardKey> copy = List.copyOf(keys);
         return cluster.scatterOperations(() -> table.route(keyspace, copy).shards());
+    }
+
+    @Override
+    public ScatterOperations between(ShardKey from, ShardKey to) {
+        UnroutableKeyException.requireNonNull(from);
+        UnroutableKeyException.requireNonNull(to);
+        return cluster.scatterOperations(() -> table.between(keyspace, from, to));
+    }
+
+    @Override
+    public Placement replacePlacement(Placement expected, ShardingStrategy next) {
+        if (!expected.keyspace().name().equals(keyspace)) {
+            throw new IllegalArgumentException("the placement is of keyspace "
+                    + expected.keyspace().name() + ", this router is of keyspace " + keyspace);
+        }
+        return table.replace(expected, next);
+    }
+
+    @Override
+    public Flux<TableAudit> audit() {
+        return audit(DEFAULT_EXAMPLES);
+    }
+
+    @Override
+    public Flux<TableAudit> audit(int examples) {
+        if (examples < 0) {
+            throw new IllegalArgumentException("examples must be at least 0, were " + examples);
+        }
+        return Flux.deferContextual(context -> {
+            cluster.requireNoTransaction(context, () -> "an audit of keyspace " + keyspace);
+            return cluster.audit().run(placement(), cluster.shardIds(), examples);
+        });
+    }
+
+    @Override
+    public Distribution distribution(Iterable<? extends @Nullable ShardKey> sample) {
+        return Distribution.of(placement().strategy(), sample);
     }
 
     @Override

@@ -7,6 +7,7 @@ import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.connection.PoolStatistics;
 import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.routing.RoutingTable;
+import io.reactiverouter.strategy.GoldenKeys;
 import io.reactiverouter.strategy.Keyspace;
 import io.reactiverouter.topology.NodeId;
 import io.reactiverouter.topology.Shard;
@@ -14,6 +15,8 @@ import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Function;
 import reactor.core.publisher.Mono;
 import reactor.util.context.Context;
@@ -145,6 +148,17 @@ public interface ShardCluster {
             return this;
         }
 
+        private static Mono<String> mismatch(Connection connection) {
+            return Query.of(GoldenKeys.QUERY)
+                    .fetchSize(0)
+                    .fetch(
+                            connection,
+                            row -> Optional.ofNullable(
+                                    GoldenKeys.mismatch(column -> Objects.requireNonNull(row.get(column, Long.class)))))
+                    .single()
+                    .flatMap(Mono::justOrEmpty);
+        }
+
         /**
          * Returns the cluster, which owns its pools and threads.
          *
@@ -157,7 +171,8 @@ public interface ShardCluster {
                     pool,
                     connection,
                     eventLoops,
-                    listener);
+                    listener,
+                    Builder::mismatch);
             return new DefaultShardCluster(
                     new RoutingTable(distinct), pools, callTimeout.isZero() ? null : callTimeout);
         }

@@ -88,7 +88,9 @@ public interface ShardOperations {
 
     /**
      * Hands out a connection of the shard's pool, for tools that bring their own resource handling. Whoever gets it must
-     * close it, which gives it back to the pool; prefer {@link #withConnection}.
+     * close it, which gives it back to the pool; prefer {@link #withConnection}. Put it into {@code usingWhen} as it is: an
+     * operator in between that can drop what it is given, as {@code timeout} does, loses the connection with it. The wait
+     * has a limit of its own, the acquire timeout of the pool.
      */
     Mono<Connection> connection();
 

@@ -1,9 +1,14 @@
 package io.reactiverouter;
 
+import io.reactiverouter.audit.TableAudit;
 import io.reactiverouter.routing.Placement;
 import io.reactiverouter.routing.Route;
+import io.reactiverouter.strategy.Distribution;
 import io.reactiverouter.strategy.ShardKey;
+import io.reactiverouter.strategy.ShardingStrategy;
 import java.util.Collection;
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Flux;
 
 /**
  * Routes calls of one keyspace. Immutable and thread-safe.
@@ -15,6 +20,33 @@ public interface ShardRouter {
 
     /** Returns where the rows of the keyspace live now. */
     Placement placement();
+
+    /**
+     * Replaces the placement by another strategy with the next epoch, as for a new pin of a
+     * {@link io.reactiverouter.strategy.Directory}. Calls that are subscribed to afterwards follow it. Moves no rows, and
+     * other instances of the application do not hear of it: for keys that have no rows yet, or rows that have been moved.
+     *
+     * @param expected the placement that {@code next} was derived from
+     * @throws io.reactiverouter.routing.StalePlacementException if the keyspace has another placement by now
+     * @throws IllegalArgumentException if {@code next} places keys on a shard that the cluster does not have
+     */
+    Placement replacePlacement(Placement expected, ShardingStrategy next);
+
+    /**
+     * Counts, table by table and shard by shard, the rows and those that the current placement expects on another shard,
+     * of which there must be none. Reads every row once, on the server, in one snapshot for each table and shard; locks
+     * nothing against writes. Results come as they are ready, at most four at a time are worked on.
+     *
+     * <p>Fails with {@link IllegalArgumentException} if the keyspace names no tables, or a table lacks the key column or has
+     * one of a type that cannot hold keys.
+     */
+    Flux<TableAudit> audit();
+
+    /** Does the same and lists at most {@code examples} misplaced rows of each table and shard instead of 100. */
+    Flux<TableAudit> audit(int examples);
+
+    /** Returns how the current strategy spreads a sample of keys; a key that comes several times counts as often. */
+    Distribution distribution(Iterable<? extends @Nullable ShardKey> sample);
 
     /**
      * Returns the route of a key now, without any I/O.
@@ -36,6 +68,15 @@ public interface ShardRouter {
      * @throws IllegalArgumentException if there is no key, or one is null
      */
     ScatterOperations shards(Collection<? extends ShardKey> keys);
+
+    /**
+     * Returns calls to those shards that can hold keys from {@code from} to {@code to}, both included; the statement itself
+     * must say {@code between}. Only strategies that keep keys in order ask fewer than all shards.
+     *
+     * @throws io.reactiverouter.strategy.UnroutableKeyException if a key is null; one that the strategy cannot place, or a
+     *     range that is upside down, is an error of the call
+     */
+    ScatterOperations between(ShardKey from, ShardKey to);
 
     /** Returns calls to all shards of the keyspace. */
     ScatterOperations allShards();

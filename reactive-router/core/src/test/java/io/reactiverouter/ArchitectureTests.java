@@ -28,13 +28,14 @@ class ArchitectureTests {
             "routing", List.of("topology", "strategy"),
             "observation", List.of("topology"),
             "connection", List.of("topology", "observation"),
-            "scatter", List.of("topology", "routing", "connection", "observation"));
+            "scatter", List.of("topology", "routing", "connection", "observation"),
+            "audit", List.of("topology", "strategy", "routing", "connection"));
 
     private static final JavaClasses CORE = new ClassFileImporter()
             .importUrl(ShardCluster.class.getProtectionDomain().getCodeSource().getLocation());
 
     @ParameterizedTest
-    @ValueSource(strings = {"topology", "strategy", "routing", "observation", "connection", "scatter"})
+    @ValueSource(strings = {"topology", "strategy", "routing", "observation", "connection", "scatter", "audit"})
     void packageUsesOnlyWhatTheTableAllows(String name) {
         List<String> allowed = new ArrayList<>(MAY_USE.getOrDefault(name, List.of()));
         allowed.add(name);

@@ -65,7 +65,7 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
     /**
      * One task of the scheduler per subscription, whatever the number of rows: it looks how long the wait has been and
      * comes back when the limit could be reached. {@code state} keeps the time-out and the source from signalling at the
-     * same time: only who moves it away from IDLE may signal.
+     * same time: the time-out signals only if it moves it from IDLE to ENDED. A source may signal from within onNext.
      */
     private static final class Waiting<T> implements CoreSubscriber<T>, Subscription, Runnable {
 
@@ -112,20 +112,23 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
 
         @Override
         public void onNext(T row) {
-            if (!state.compareAndSet(IDLE, EMITTING)) {
+            boolean outermost = state.compareAndSet(IDLE, EMITTING);
+            if (!outermost && state.get() == ENDED) {
                 Operators.onDiscard(row, actual.currentContext());
                 return;
             }
             Operators.produced(REQUESTED, this, 1);
             actual.onNext(row);
-            // Not before: what the subscriber does with a row is its own time.
-            waitingSince = System.nanoTime();
-            state.compareAndSet(EMITTING, IDLE);
+            if (outermost) {
+                // Not before: what the subscriber does with a row is its own time.
+                waitingSince = System.nanoTime();
+                state.compareAndSet(EMITTING, IDLE);
+            }
         }
 
         @Override
         public void onError(Throwable error) {
-            if (state.compareAndSet(IDLE, ENDED)) {
+            if (state.getAndSet(ENDED) != ENDED) {
                 task.dispose();
                 actual.onError(error);
             }
@@ -134,7 +137,7 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
 
         @Override
         public void onComplete() {
-            if (state.compareAndSet(IDLE, ENDED)) {
+            if (state.getAndSet(ENDED) != ENDED) {
                 task.dispose();
                 actual.onComplete();
             }

@@ -4,7 +4,9 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
 import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
 import reactor.core.Disposable;
@@ -14,29 +16,35 @@ import reactor.core.publisher.MonoOperator;
 import reactor.core.publisher.Operators;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
+import reactor.util.Logger;
+import reactor.util.Loggers;
 import reactor.util.context.Context;
 
 /**
  * Gives each connection that comes out of a pool exactly one owner. r2dbc-pool takes a connection back when it is
  * cancelled, even if the connection is on its way to the subscriber at that moment; a subscriber that then released it too
  * would release what by now belongs to somebody else. Here a cancel either comes before the hand-out, and the subscriber
- * sees no connection, or after it, and the pool sees no cancel.
+ * sees no connection, or after it, and the pool sees no cancel; a connection that arrives too late goes back.
  *
  * <p>Must stand directly behind the pool. It also limits the wait, with a {@link TimeoutException}, because a time limit
  * anywhere else would drop a connection that arrives together with it.
  */
 final class HandOut<T> extends MonoOperator<T, T> {
 
-    private final Duration limit;
+    private static final Logger LOG = Loggers.getLogger(HandOut.class);
 
-    HandOut(Mono<? extends T> pool, Duration limit) {
+    private final Duration limit;
+    private final Function<? super T, ? extends Publisher<Void>> giveBack;
+
+    HandOut(Mono<? extends T> pool, Duration limit, Function<? super T, ? extends Publisher<Void>> giveBack) {
         super(pool);
         this.limit = limit;
+        this.giveBack = giveBack;
     }
 
     @Override
     public void subscribe(CoreSubscriber<? super T> actual) {
-        source.subscribe(new Waiting<>(actual, limit, Schedulers.parallel()));
+        source.subscribe(new Waiting<>(actual, this, Schedulers.parallel()));
     }
 
     /** Its value is the state: whoever moves it away from {@code WAITING} decides how the wait ends. */
@@ -48,14 +56,14 @@ final class HandOut<T> extends MonoOperator<T, T> {
         private static final int ENDED = 1;
 
         private final transient CoreSubscriber<? super T> actual;
-        private final Duration limit;
+        private final transient HandOut<T> settings;
         private final transient Scheduler scheduler;
         private final transient Disposable.Swap timer = Disposables.swap();
         private transient @Nullable Subscription upstream;
 
-        Waiting(CoreSubscriber<? super T> actual, Duration limit, Scheduler scheduler) {
+        Waiting(CoreSubscriber<? super T> actual, HandOut<T> settings, Scheduler scheduler) {
             this.actual = actual;
-            this.limit = limit;
+            this.settings = settings;
             this.scheduler = scheduler;
         }
 
@@ -78,7 +86,7 @@ final class HandOut<T> extends MonoOperator<T, T> {
                 upstream().request(Long.MAX_VALUE);
                 // An idle connection has often come by now; the others need a limit.
                 if (get() == WAITING) {
-                    timer.update(scheduler.schedule(this, limit.toNanos(), TimeUnit.NANOSECONDS));
+                    timer.update(scheduler.schedule(this, settings.limit.toNanos(), TimeUnit.NANOSECONDS));
                 }
             }
         }
@@ -88,8 +96,13 @@ final class HandOut<T> extends MonoOperator<T, T> {
             if (end()) {
                 actual.onNext(connection);
                 actual.onComplete();
+            } else {
+                // The pool has been cancelled, but a cancel can get lost on its way there. Where it did arrive, the
+                // pool
+                // has taken the connection back under a reference of which this is the second, and so void, release.
+                Mono.from(settings.giveBack.apply(connection))
+                        .subscribe(null, error -> LOG.debug("a connection that came too late was not released", error));
             }
-            // Otherwise the pool has been cancelled and keeps the connection.
         }
 
         @Override
@@ -117,7 +130,7 @@ final class HandOut<T> extends MonoOperator<T, T> {
         public void run() {
             if (end()) {
                 upstream().cancel();
-                actual.onError(new TimeoutException("no connection within " + limit));
+                actual.onError(new TimeoutException("no connection within " + settings.limit));
             }
         }
 

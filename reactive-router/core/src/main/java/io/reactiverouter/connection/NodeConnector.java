@@ -1,6 +1,5 @@
 package io.reactiverouter.connection;
 
-import io.netty.util.NetUtil;
 import io.r2dbc.postgresql.PostgresqlConnectionConfiguration;
 import io.r2dbc.postgresql.PostgresqlConnectionFactory;
 import io.r2dbc.postgresql.PostgresqlConnectionFactoryProvider;
@@ -15,6 +14,7 @@ import io.r2dbc.spi.R2dbcException;
 import io.reactiverouter.topology.Node;
 import io.reactiverouter.topology.NodeAddress;
 import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
@@ -23,6 +23,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
@@ -80,58 +81,60 @@ final class NodeConnector implements ConnectionFactory {
     private final ConnectionSettings settings;
     private final EventLoops loops;
     private final AtomicInteger turn;
-    private final boolean needsLookup;
+    private final Function<? super Connection, Mono<String>> check;
 
     private final Consumer<Throwable> dropped;
 
     /** Where each open connection lives. */
     private final Map<Connection, EventLoops.ConnectionLoop> connectionLoops = new ConcurrentHashMap<>();
 
-    NodeConnector(Node node, ConnectionSettings settings, EventLoops loops, int firstLoop) {
+    NodeConnector(
+            Node node,
+            ConnectionSettings settings,
+            EventLoops loops,
+            int firstLoop,
+            Function<? super Connection, Mono<String>> check) {
         this.node = node;
         this.settings = settings;
         this.loops = loops;
         this.turn = new AtomicInteger(firstLoop);
+        this.check = check;
         this.dropped =
                 error -> LOG.debug("a connection attempt to {} that was given up has ended", this.node.id(), error);
-        String host = node.address().host();
-        this.needsLookup = !NetUtil.isValidIpV4Address(host) && !NetUtil.isValidIpV6Address(host);
         // Reads all settings now, so that a bad one fails when the cluster is built.
         configuration(loops.forConnection(firstLoop));
     }
 
     @Override
     public Mono<Connection> create() {
-        return (needsLookup ? lookup().then(connect()) : connect())
+        return Mono.defer(this::connect)
+                .subscribeOn(Schedulers.boundedElastic())
                 .timeout(settings.connectTimeout())
                 .onErrorMap(this::translate);
     }
 
-    /**
-     * The driver would look up the name on the event loop, which blocks every other connection there. This fills the JVM's
-     * cache of addresses from a thread that may block.
-     */
-    private Mono<Void> lookup() {
-        return Mono.fromCallable(() -> InetAddress.getAllByName(node.address().host()))
-                .subscribeOn(Schedulers.boundedElastic())
-                .then();
-    }
-
+    /** Called on a thread that may block: the driver reads certificates from files. */
     private Mono<Connection> connect() {
-        return Mono.defer(() -> {
-            EventLoops.ConnectionLoop loop = loops.forConnection(turn.getAndIncrement());
-            return new PostgresqlConnectionFactory(configuration(loop))
-                    .create()
-                    .<Connection>map(connection -> connection)
-                    .doOnNext(connection -> {
-                        connectionLoops.put(connection, loop);
-                        loop.whenEmpty(() -> connectionLoops.remove(connection));
-                    })
-                    // The driver goes on waiting for a server that does not answer, whoever has left.
-                    .doOnError(error -> loop.abort().subscribe())
-                    .doOnCancel(() -> loop.abort().subscribe())
-                    .contextWrite(context -> context.put(ON_ERROR_DROPPED, dropped));
-        });
+        try {
+            // The driver looks the name up on the event loop, which must not block: this fills the JVM's cache for it.
+            InetAddress.getAllByName(node.address().host());
+        } catch (UnknownHostException e) {
+            return Mono.error(e);
+        }
+        EventLoops.ConnectionLoop loop = loops.forConnection(turn.getAndIncrement());
+        return new PostgresqlConnectionFactory(configuration(loop))
+                .create()
+                .<Connection>map(connection -> connection)
+                .delayUntil(connection -> check.apply(connection)
+                        .flatMap(reason -> Mono.error(new IncompatibleServerException(node.id(), reason))))
+                .doOnNext(connection -> {
+                    connectionLoops.put(connection, loop);
+                    loop.whenEmpty(() -> connectionLoops.remove(connection));
+                })
+                // The driver goes on waiting for a server that does not answer, whoever has left.
+                .doOnError(error -> loop.abort().subscribe())
+                .doOnCancel(() -> loop.abort().subscribe())
+                .contextWrite(context -> context.put(ON_ERROR_DROPPED, dropped));
     }
 
     /** Closes the sockets of a connection that this has made, without a word to the server or a wait for it. */
@@ -187,6 +190,9 @@ final class NodeConnector implements ConnectionFactory {
     }
 
     private Throwable translate(Throwable error) {
+        if (error instanceof IncompatibleServerException) {
+            return error;
+        }
         if (error instanceof R2dbcException refusal && !isConnectionFailure(refusal.getSqlState())) {
             return refusal;
         }

@@ -9,6 +9,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -28,6 +29,7 @@ public final class NodePools {
      * Makes a pool for each node.
      *
      * @param eventLoops number of event loops, and so of threads, that the connections share
+     * @param check asks each new connection, before its first use, whether its server will do; gives the reason if not
      * @throws IllegalArgumentException if a node has no user name or an option that the driver does not take
      */
     public NodePools(
@@ -35,12 +37,13 @@ public final class NodePools {
             PoolSettings pool,
             ConnectionSettings connection,
             int eventLoops,
-            ClusterListener listener) {
+            ClusterListener listener,
+            Function<? super Connection, Mono<String>> check) {
         this.loops = new EventLoops(eventLoops);
         ClusterListener guarded = listener == ClusterListener.NONE ? listener : new GuardedListener(listener);
         Map<NodeId, NodePool> made = new LinkedHashMap<>();
         for (Node node : nodes) {
-            NodeConnector connector = new NodeConnector(node, connection, loops, made.size());
+            NodeConnector connector = new NodeConnector(node, connection, loops, made.size(), check);
             made.put(node.id(), new R2dbcNodePool(node.id(), pool, connector, guarded));
         }
         this.pools = Map.copyOf(made);
@@ -85,10 +88,12 @@ public final class NodePools {
 
     /** Closes all pools, waits at most five seconds for connections in use, and then stops the event loops. */
     public Mono<Void> close() {
-        return Flux.fromIterable(pools.values())
-                .flatMapDelayError(NodePool::close, 16, 1)
-                .then(Mono.defer(this::returned))
-                .then(loops.close());
+        // A pool that fails to close must not keep the threads.
+        return Flux.concatDelayError(
+                        Flux.fromIterable(pools.values()).flatMapDelayError(NodePool::close, 16, 1),
+                        Mono.defer(this::returned),
+                        loops.close())
+                .then();
     }
 
     private Mono<Void> returned() {

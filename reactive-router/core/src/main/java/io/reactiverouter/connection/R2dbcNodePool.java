@@ -11,6 +11,7 @@ import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.topology.NodeId;
 import java.time.Duration;
 import java.util.concurrent.TimeoutException;
+import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.pool.PoolAcquirePendingLimitException;
 import reactor.pool.PoolShutdownException;
@@ -26,6 +27,7 @@ final class R2dbcNodePool implements NodePool {
 
     private static final Duration CANCEL_TIMEOUT = Duration.ofSeconds(1);
     private static final Duration SETTLE_TIMEOUT = Duration.ofSeconds(2);
+    private static final Duration WARMUP_CHECK = Duration.ofMillis(10);
     private static final Logger LOG = Loggers.getLogger(R2dbcNodePool.class);
 
     private final NodeId node;
@@ -56,7 +58,7 @@ final class R2dbcNodePool implements NodePool {
                 .build());
         this.metrics = pool.getMetrics().orElseThrow();
         Mono<Connection> translated =
-                new HandOut<>(pool.create(), settings.acquireTimeout()).onErrorMap(this::translate);
+                new HandOut<>(pool.create(), settings.acquireTimeout(), Connection::close).onErrorMap(this::translate);
         this.acquire = listener == ClusterListener.NONE ? translated : observed(translated);
     }
 
@@ -95,9 +97,16 @@ final class R2dbcNodePool implements NodePool {
                 .then(Mono.defer(() -> rollBackIfOpen(connection)).timeout(SETTLE_TIMEOUT));
     }
 
-    /** Completes when the server has answered everything it was sent before, whatever it answered. */
+    /**
+     * Completes when the server has answered everything it was sent before, whatever it answered. Fails if it cannot even
+     * be asked, as when the driver's queue of statements is full. In a transaction that has failed the question fails too:
+     * there the rollback that follows decides.
+     */
     private static Mono<Void> answered(Connection connection) {
-        return Mono.from(connection.validate(ValidationDepth.REMOTE)).then();
+        return Mono.from(connection.validate(ValidationDepth.REMOTE))
+                .flatMap(answered -> answered || !connection.isAutoCommit()
+                        ? Mono.empty()
+                        : Mono.error(new IllegalStateException("the server did not answer")));
     }
 
     private static Mono<Void> cancel(Connection connection) {
@@ -139,11 +148,20 @@ final class R2dbcNodePool implements NodePool {
         return Mono.from(connection.validate(ValidationDepth.LOCAL)).toFuture().getNow(false);
     }
 
+    /** The pool opens its smallest number of connections with the first acquire, all but one of them in the background. */
     @Override
     public Mono<Void> warmup() {
-        return pool.warmup()
+        return Mono.usingWhen(acquire, connection -> filled(), this::release);
+    }
+
+    private Mono<Void> filled() {
+        return Flux.interval(Duration.ZERO, WARMUP_CHECK)
+                .onBackpressureDrop()
+                .filter(tick -> metrics.idleSize() + metrics.acquiredSize() >= settings.minSize())
+                .next()
+                .timeout(settings.acquireTimeout())
                 .onErrorMap(this::translate)
-                .then(Mono.usingWhen(acquire, connection -> Mono.<Void>empty(), this::release));
+                .then();
     }
 
     @Override

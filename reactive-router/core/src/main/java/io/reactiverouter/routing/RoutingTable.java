@@ -62,6 +62,27 @@ public final class RoutingTable {
     }
 
     /**
+     * Replaces the placement of a keyspace by another strategy with the next epoch. Moves no rows.
+     *
+     * @param expected the placement that {@code next} was derived from
+     * @throws StalePlacementException if the keyspace has another placement by now
+     * @throws IllegalArgumentException if the strategy names a shard that the cluster does not have
+     */
+    public synchronized Placement replace(Placement expected, ShardingStrategy next) {
+        String name = expected.keyspace().name();
+        Placement current = placement(name);
+        if (!current.equals(expected)) {
+            throw new StalePlacementException(name, expected.epoch(), current.epoch());
+        }
+        requireKnown(expected.keyspace(), next);
+        Placement replaced = new Placement(expected.keyspace(), next, current.epoch() + 1);
+        Map<String, Placement> placements = new HashMap<>(snapshot.placements());
+        placements.put(name, replaced);
+        snapshot = new Snapshot(snapshot.primaries(), Map.copyOf(placements));
+        return replaced;
+    }
+
+    /**
      * Returns the current placement of a keyspace.
      *
      * @throws IllegalArgumentException if no keyspace of this name has been placed
@@ -89,6 +110,11 @@ public final class RoutingTable {
             grouped.computeIfAbsent(shard, added -> new ArrayList<>()).add(key);
         }
         return new Route.Several(grouped);
+    }
+
+    /** Returns the shards that can hold keys from {@code from} to {@code to}, both included. */
+    public List<ShardId> between(String keyspace, ShardKey from, ShardKey to) {
+        return placement(keyspace).strategy().between(from, to);
     }
 
     /** Returns the route to every shard of a keyspace. */

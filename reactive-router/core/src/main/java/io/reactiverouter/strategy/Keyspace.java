@@ -1,15 +1,18 @@
 package io.reactiverouter.strategy;
 
 import io.reactiverouter.topology.Shard;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tables that share one sharding key and one placement. Immutable: each method that changes something returns a new
  * keyspace. Names of keyspace, column and tables are plain SQL identifiers: letters, digits and {@code _}, at most 63; a
- * table may carry its schema.
+ * table may carry its schema. They are the names of the catalog, upper and lower case apart: the library always quotes them.
  *
  * <pre>{@code
  * Keyspace.named("trading").key("user_id").tables("orders", "trades").strategy(ShardingStrategy.hashSlots())
@@ -22,12 +25,19 @@ public final class Keyspace {
 
     private final String name;
     private final String keyColumn;
+    private final @Nullable String regionColumn;
     private final List<String> tables;
     private final StrategyFactory strategy;
 
-    private Keyspace(String name, String keyColumn, List<String> tables, StrategyFactory strategy) {
+    private Keyspace(
+            String name,
+            String keyColumn,
+            @Nullable String regionColumn,
+            List<String> tables,
+            StrategyFactory strategy) {
         this.name = name;
         this.keyColumn = keyColumn;
+        this.regionColumn = regionColumn;
         this.tables = tables;
         this.strategy = strategy;
     }
@@ -59,6 +69,7 @@ public final class Keyspace {
             return new Keyspace(
                     name,
                     require(IDENTIFIER, "key column of keyspace " + name, column),
+                    null,
                     List.of(),
                     ShardingStrategy.hashSlots());
         }
@@ -79,12 +90,22 @@ public final class Keyspace {
                 throw new IllegalArgumentException("keyspace " + name + " names the table " + table + " twice");
             }
         }
-        return new Keyspace(name, keyColumn, List.copyOf(distinct), strategy);
+        return new Keyspace(name, keyColumn, regionColumn, List.copyOf(distinct), strategy);
+    }
+
+    /**
+     * Sets the column with the region of each row, which geographic placement needs for its SQL form.
+     *
+     * @throws IllegalArgumentException if it is not a plain SQL identifier
+     */
+    public Keyspace regionColumn(String column) {
+        return new Keyspace(
+                name, keyColumn, require(IDENTIFIER, "region column of keyspace " + name, column), tables, strategy);
     }
 
     /** Sets the strategy, to be made for the shards of the cluster; hash slots unless set. */
     public Keyspace strategy(StrategyFactory newStrategy) {
-        return new Keyspace(name, keyColumn, tables, newStrategy);
+        return new Keyspace(name, keyColumn, regionColumn, tables, newStrategy);
     }
 
     /** Sets a complete strategy, over shards that the cluster must have. */
@@ -100,9 +121,19 @@ public final class Keyspace {
         return keyColumn;
     }
 
+    /** Returns the column with the region of each row, null if there is none. */
+    public @Nullable String regionColumn() {
+        return regionColumn;
+    }
+
     /** Returns the tables in the order in which they were named. */
     public List<String> tables() {
         return tables;
+    }
+
+    /** Returns a name of a table, with its schema if it has one, quoted for SQL. */
+    public String quoted(String table) {
+        return Arrays.stream(table.split("\\.", 2)).map(Sql::identifier).collect(Collectors.joining("."));
     }
 
     public StrategyFactory strategy() {

@@ -3,6 +3,7 @@ package io.reactiverouter.strategy;
 import io.reactiverouter.topology.Shard;
 import io.reactiverouter.topology.ShardId;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code key mod N} over N shards in the order in which the cluster names them, never negative: key 7 of 2 shards and key
@@ -14,7 +15,7 @@ public final class Modulo implements ShardingStrategy {
     private final List<ShardId> shards;
     private final ShardId[] byRemainder;
 
-    private Modulo(List<ShardId> shards) {
+    Modulo(List<ShardId> shards) {
         this.shards = shards;
         this.byRemainder = shards.toArray(ShardId[]::new);
     }
@@ -40,6 +41,28 @@ public final class Modulo implements ShardingStrategy {
     @Override
     public List<ShardId> shards() {
         return shards;
+    }
+
+    @Override
+    public SqlPredicate rowsOf(ShardId shard, KeyColumn column) {
+        int remainder = Owners.indexOf(shards, shard);
+        if (column.type() != KeyType.INTEGER) {
+            return SqlPredicate.unavailable(
+                    "modulo places integer keys only, column " + column.name() + " is of type " + column.type());
+        }
+        // PostgreSQL's remainder has the sign of the key.
+        int count = shards.size();
+        return SqlPredicate.of("(" + column.sql() + " % " + count + " + " + count + ") % " + count + " = " + remainder);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Modulo modulo && modulo.shards.equals(shards);
+    }
+
+    @Override
+    public int hashCode() {
+        return shards.hashCode();
     }
 
     @Override

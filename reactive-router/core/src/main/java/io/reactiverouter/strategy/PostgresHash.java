@@ -1,7 +1,5 @@
 package io.reactiverouter.strategy;
 
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.UUID;
 
 /**
@@ -25,63 +23,126 @@ final class PostgresHash {
         return finish(c + low, c, c);
     }
 
-    /** The same as {@code hashtextextended(value, 0)} under a deterministic collation, in a UTF-8 database. */
+    /**
+     * The same as {@code hashtextextended(value, 0)} under a deterministic collation, in a UTF-8 database. Encodes the text
+     * on the way, without a copy. The text has no lone surrogates.
+     */
     static long ofText(String value) {
-        return ofBytes(value.getBytes(StandardCharsets.UTF_8));
+        int length = utf8Length(value);
+        int a = INITIAL + length;
+        int b = a;
+        int c = a;
+        // Bytes come into one of three words; each full block of three is mixed.
+        int first = 0;
+        int second = 0;
+        int word = 0;
+        int position = 0;
+        for (int i = 0; i < value.length(); i++) {
+            int encoded = value.charAt(i);
+            int bytes = 1;
+            if (encoded >= 0x80) {
+                if (encoded < 0x800) {
+                    encoded = (0xc0 | (encoded >> 6)) | ((0x80 | (encoded & 0x3f)) << 8);
+                    bytes = 2;
+                } else if (!Character.isSurrogate((char) encoded)) {
+                    encoded = (0xe0 | (encoded >> 12))
+                            | ((0x80 | ((encoded >> 6) & 0x3f)) << 8)
+                            | ((0x80 | (encoded & 0x3f)) << 16);
+                    bytes = 3;
+                } else {
+                    int point = value.codePointAt(i++);
+                    encoded = (0xf0 | (point >> 18))
+                            | ((0x80 | ((point >> 12) & 0x3f)) << 8)
+                            | ((0x80 | ((point >> 6) & 0x3f)) << 16)
+                            | ((0x80 | (point & 0x3f)) << 24);
+                    bytes = 4;
+                }
+            }
+            for (int left = bytes; left > 0; left--) {
+                word |= (encoded & 0xff) << (8 * (position & 3));
+                encoded >>>= 8;
+                position++;
+                if (position == 4) {
+                    first = word;
+                    word = 0;
+                } else if (position == 8) {
+                    second = word;
+                    word = 0;
+                } else if (position == 12) {
+                    a += first;
+                    b += second;
+                    c += word;
+                    a -= c;
+                    a ^= Integer.rotateLeft(c, 4);
+                    c += b;
+                    b -= a;
+                    b ^= Integer.rotateLeft(a, 6);
+                    a += c;
+                    c -= b;
+                    c ^= Integer.rotateLeft(b, 8);
+                    b += a;
+                    a -= c;
+                    a ^= Integer.rotateLeft(c, 16);
+                    c += b;
+                    b -= a;
+                    b ^= Integer.rotateLeft(a, 19);
+                    a += c;
+                    c -= b;
+                    c ^= Integer.rotateLeft(b, 4);
+                    b += a;
+                    first = 0;
+                    second = 0;
+                    word = 0;
+                    position = 0;
+                }
+            }
+        }
+        if (position < 4) {
+            return finish(a + word, b, c);
+        }
+        // The lowest byte of c belongs to the length.
+        return position < 8 ? finish(a + first, b + word, c) : finish(a + first, b + second, c + (word << 8));
+    }
+
+    private static int utf8Length(String value) {
+        int length = value.length();
+        for (int i = 0; i < value.length(); i++) {
+            char c = value.charAt(i);
+            if (c >= 0x80) {
+                // Half of a surrogate pair is half of four bytes.
+                length += c < 0x800 || Character.isSurrogate(c) ? 1 : 2;
+            }
+        }
+        return length;
     }
 
     /** The same as {@code uuid_hash_extended(value, 0)}. */
     static long ofUuid(UUID value) {
-        return ofBytes(ByteBuffer.allocate(16)
-                .putLong(value.getMostSignificantBits())
-                .putLong(value.getLeastSignificantBits())
-                .array());
-    }
-
-    static long ofBytes(byte[] key) {
-        int a = INITIAL + key.length;
+        int a = INITIAL + 16;
         int b = a;
         int c = a;
-        int i = 0;
-        for (int left = key.length; left >= 12; left -= 12, i += 12) {
-            a += word(key, i);
-            b += word(key, i + 4);
-            c += word(key, i + 8);
-            a -= c;
-            a ^= Integer.rotateLeft(c, 4);
-            c += b;
-            b -= a;
-            b ^= Integer.rotateLeft(a, 6);
-            a += c;
-            c -= b;
-            c ^= Integer.rotateLeft(b, 8);
-            b += a;
-            a -= c;
-            a ^= Integer.rotateLeft(c, 16);
-            c += b;
-            b -= a;
-            b ^= Integer.rotateLeft(a, 19);
-            a += c;
-            c -= b;
-            c ^= Integer.rotateLeft(b, 4);
-            b += a;
-        }
-        for (int j = 0; i < key.length; i++, j++) {
-            int octet = key[i] & 0xff;
-            if (j < 4) {
-                a += octet << (8 * j);
-            } else if (j < 8) {
-                b += octet << (8 * (j - 4));
-            } else {
-                // The lowest byte of c belongs to the length.
-                c += octet << (8 * (j - 7));
-            }
-        }
-        return finish(a, b, c);
-    }
-
-    private static int word(byte[] key, int i) {
-        return (key[i] & 0xff) | ((key[i + 1] & 0xff) << 8) | ((key[i + 2] & 0xff) << 16) | ((key[i + 3] & 0xff) << 24);
+        a += Integer.reverseBytes((int) (value.getMostSignificantBits() >>> 32));
+        b += Integer.reverseBytes((int) value.getMostSignificantBits());
+        c += Integer.reverseBytes((int) (value.getLeastSignificantBits() >>> 32));
+        a -= c;
+        a ^= Integer.rotateLeft(c, 4);
+        c += b;
+        b -= a;
+        b ^= Integer.rotateLeft(a, 6);
+        a += c;
+        c -= b;
+        c ^= Integer.rotateLeft(b, 8);
+        b += a;
+        a -= c;
+        a ^= Integer.rotateLeft(c, 16);
+        c += b;
+        b -= a;
+        b ^= Integer.rotateLeft(a, 19);
+        a += c;
+        c -= b;
+        c ^= Integer.rotateLeft(b, 4);
+        b += a;
+        return finish(a + Integer.reverseBytes((int) value.getLeastSignificantBits()), b, c);
     }
 
     private static long finish(int a, int b, int c) {

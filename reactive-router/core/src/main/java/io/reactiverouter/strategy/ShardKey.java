@@ -1,9 +1,13 @@
 package io.reactiverouter.strategy;
 
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.UUID;
 
 /**
- * The value that decides placement: a 64-bit integer, a text or a UUID. Compared by type and value: {@code of(7)} is not
+ * The value that decides placement: a 64-bit integer, a text, a UUID, a point in time, or one of them in a region. Compared by type and value: {@code of(7)} is not
  * {@code of("7")}, and the two can live on different shards, as they do in PostgreSQL's own hash functions.
  */
 public sealed interface ShardKey {
@@ -32,8 +36,83 @@ public sealed interface ShardKey {
         return new OfUuid(value);
     }
 
-    /** Returns the key as a statement parameter: a {@link Long}, {@link String} or {@link UUID}. */
+    /**
+     * Returns the key for a {@code timestamptz} column, which strategies with ranges place.
+     *
+     * @throws IllegalArgumentException if the time is null, finer than a microsecond, or outside of PostgreSQL's calendar
+     */
+    static ShardKey of(Instant value) {
+        return new OfTimestamp(value);
+    }
+
+    /**
+     * Returns a key with its region, which geographic placement looks at first.
+     *
+     * @throws IllegalArgumentException if one of the two is null, or the key has a region already
+     */
+    static ShardKey inRegion(String region, ShardKey id) {
+        return new OfRegion(region, id);
+    }
+
+    /**
+     * Returns the key as a statement parameter: a {@link Long}, {@link String}, {@link UUID} or {@link Instant}; without its
+     * region.
+     */
     Object parameter();
+
+    /** A point in time. */
+    record OfTimestamp(Instant value) implements ShardKey {
+
+        private static final Instant MIN = LocalDateTime.of(-4712, 1, 1, 0, 0).toInstant(ZoneOffset.UTC);
+        private static final Instant END = LocalDateTime.of(294277, 1, 1, 0, 0).toInstant(ZoneOffset.UTC);
+
+        public OfTimestamp {
+            UnroutableKeyException.requireNonNull(value);
+            if (!value.truncatedTo(ChronoUnit.MICROS).equals(value)) {
+                throw new UnroutableKeyException(
+                        "sharding key " + value + " is finer than a microsecond, which PostgreSQL"
+                                + " cannot store; use truncatedTo(ChronoUnit.MICROS)");
+            }
+            if (value.isBefore(MIN) || !value.isBefore(END)) {
+                throw new UnroutableKeyException(
+                        "sharding key " + value + " is outside of PostgreSQL's calendar, 4713 BC to 294276 AD");
+            }
+        }
+
+        @Override
+        public Instant parameter() {
+            return value;
+        }
+
+        @Override
+        public String toString() {
+            return value.toString();
+        }
+    }
+
+    /** A key in a region. */
+    record OfRegion(String region, ShardKey id) implements ShardKey {
+
+        public OfRegion {
+            if (region == null) {
+                throw new UnroutableKeyException("the region of sharding key " + id + " must not be null");
+            }
+            UnroutableKeyException.requireNonNull(id);
+            if (id instanceof OfRegion) {
+                throw new UnroutableKeyException("sharding key " + id + " has a region already");
+            }
+        }
+
+        @Override
+        public Object parameter() {
+            return id.parameter();
+        }
+
+        @Override
+        public String toString() {
+            return region + "/" + id;
+        }
+    }
 
     /** An integer key. */
     record OfLong(long value) implements ShardKey {

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.RepeatedTest;
@@ -85,17 +87,43 @@ class AnswerTimeoutTests {
     /** The time that the subscriber spends on a row is not the source's. */
     @Test
     void slowHandlingOfARowIsNoReason() {
-        Flux<Integer> source = Flux.range(0, 4)
+        Duration limit = Duration.ofMillis(600);
+        Flux<Integer> source = Flux.range(0, 3)
                 .concatMap(
-                        i -> Mono.delay(LIMIT.multipliedBy(6).dividedBy(10), Schedulers.boundedElastic())
+                        i -> Mono.delay(Duration.ofMillis(200), Schedulers.boundedElastic())
                                 .thenReturn(i),
                         1);
 
-        StepVerifier.create(AnswerTimeout.limit(source, SHARD, LIMIT)
-                        .doOnNext(row -> LockSupport.parkNanos(LIMIT.toNanos() * 7 / 10)))
-                .expectNextCount(4)
+        StepVerifier.create(AnswerTimeout.limit(source, SHARD, limit)
+                        .doOnNext(row ->
+                                LockSupport.parkNanos(Duration.ofMillis(550).toNanos())))
+                .expectNextCount(3)
                 .expectComplete()
                 .verify(TIMEOUT);
+    }
+
+    /** As a hot source does whose subscriber makes it signal again. */
+    @Test
+    void signalsFromWithinARowArrive() {
+        Sinks.Many<Integer> sink = Sinks.many().multicast().directBestEffort();
+        List<Integer> rows = new ArrayList<>();
+        AtomicInteger completed = new AtomicInteger();
+        AnswerTimeout.limit(sink.asFlux(), SHARD, LIMIT)
+                .subscribe(
+                        row -> {
+                            rows.add(row);
+                            if (row == 1) {
+                                sink.tryEmitNext(2);
+                                sink.tryEmitComplete();
+                            }
+                        },
+                        error -> rows.add(-1),
+                        completed::incrementAndGet);
+
+        sink.tryEmitNext(1);
+
+        assertThat(rows).containsExactly(1, 2);
+        assertThat(completed).hasValue(1);
     }
 
     /** A row and the time-out at the same moment: the subscriber must never see a signal after the error. */

@@ -2,9 +2,19 @@ package io.reactiverouter.connection;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.r2dbc.pool.ConnectionPool;
+import io.r2dbc.pool.ConnectionPoolConfiguration;
+import io.r2dbc.pool.PoolMetrics;
+import io.r2dbc.spi.Connection;
+import io.r2dbc.spi.ConnectionFactory;
+import io.r2dbc.spi.ConnectionFactoryMetadata;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
+import java.util.SplittableRandom;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Test;
 import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.Mono;
@@ -12,6 +22,7 @@ import reactor.test.StepVerifier;
 import reactor.test.publisher.TestPublisher;
 import reactor.test.util.RaceTestUtils;
 
+@NullUnmarked
 class HandOutTests {
 
     private static final Duration LONG = Duration.ofSeconds(10);
@@ -21,7 +32,7 @@ class HandOutTests {
     void whatThePoolGivesIsHandedOut() {
         TestPublisher<Integer> pool = TestPublisher.create();
 
-        StepVerifier.create(new HandOut<>(pool.mono(), LONG))
+        StepVerifier.create(handOut(pool.mono(), LONG))
                 .then(() -> pool.emit(1))
                 .expectNext(1)
                 .expectComplete()
@@ -32,7 +43,7 @@ class HandOutTests {
     void waitIsLimitedAndThenThePoolKeepsWhatComes() {
         TestPublisher<Integer> pool = TestPublisher.createNoncompliant(TestPublisher.Violation.CLEANUP_ON_TERMINATE);
 
-        StepVerifier.create(new HandOut<>(pool.mono(), Duration.ofMillis(50)))
+        StepVerifier.create(handOut(pool.mono(), Duration.ofMillis(50)))
                 .expectErrorSatisfies(error ->
                         assertThat(error).isInstanceOf(TimeoutException.class).hasMessageContaining("PT0.05S"))
                 .verify(TIMEOUT);
@@ -41,17 +52,21 @@ class HandOutTests {
 
     @Test
     void failureOfThePoolIsPassedOn() {
-        StepVerifier.create(new HandOut<>(Mono.error(new IllegalStateException("pool")), LONG))
+        StepVerifier.create(handOut(Mono.error(new IllegalStateException("pool")), LONG))
                 .expectErrorMessage("pool")
                 .verify(TIMEOUT);
     }
 
+    private static <T> Mono<T> handOut(Mono<T> pool, Duration limit) {
+        return new HandOut<>(pool, limit, late -> Mono.empty());
+    }
     /** Either the subscriber gets it, and the pool hears of no cancel, or the other way round: never both, never none. */
     @Test
     void cancelAtTheMomentOfTheHandOutLeavesOneOwner() {
         int handedOut = 0;
         for (int i = 0; i < 20_000; i++) {
             AtomicInteger delivered = new AtomicInteger();
+            AtomicInteger givenBack = new AtomicInteger();
             AtomicInteger cancelled = new AtomicInteger();
             TestPublisher<Integer> pool =
                     TestPublisher.createNoncompliant(TestPublisher.Violation.CLEANUP_ON_TERMINATE);
@@ -61,13 +76,96 @@ class HandOutTests {
                     delivered.incrementAndGet();
                 }
             };
-            new HandOut<>(pool.mono().doOnCancel(cancelled::incrementAndGet), LONG).subscribe(subscriber);
+            new HandOut<>(
+                            pool.mono().doOnCancel(cancelled::incrementAndGet),
+                            LONG,
+                            late -> Mono.fromRunnable(givenBack::incrementAndGet))
+                    .subscribe(subscriber);
 
             RaceTestUtils.race(() -> pool.next(1), subscriber::cancel);
 
             assertThat(delivered.get() + cancelled.get()).isEqualTo(1);
+            assertThat(delivered.get() + givenBack.get()).isLessThanOrEqualTo(1);
             handedOut += delivered.get();
         }
         assertThat(handedOut).as("both orders occur").isBetween(1, 19_999);
+    }
+
+    /**
+     * The same behind r2dbc-pool as it is, where a cancel can get lost on its way through {@code flatMap}: a connection that
+     * the subscriber did not get must be in the pool again. Nothing is done with the connections, so there is no server.
+     */
+    @Test
+    void connectionThatNobodyGotIsBackInThePool() {
+        ConnectionPool pool = new ConnectionPool(ConnectionPoolConfiguration.builder(new Unused())
+                .initialSize(0)
+                .maxSize(1)
+                .acquireRetry(0)
+                .build());
+        PoolMetrics metrics = pool.getMetrics().orElseThrow();
+        SplittableRandom random = new SplittableRandom(1);
+        int rounds = 0;
+        int handedOut = 0;
+        long end = System.nanoTime() + Duration.ofSeconds(4).toNanos();
+        while (System.nanoTime() < end) {
+            Connection held = pool.create().block(TIMEOUT);
+            AtomicReference<Connection> got = new AtomicReference<>();
+            BaseSubscriber<Connection> subscriber = new BaseSubscriber<>() {
+                @Override
+                protected void hookOnNext(Connection value) {
+                    got.set(value);
+                }
+            };
+            new HandOut<>(pool.create(), LONG, Connection::close).subscribe(subscriber);
+            int first = random.nextInt(400);
+            int second = random.nextInt(400);
+            RaceTestUtils.race(
+                    () -> {
+                        spin(first);
+                        subscriber.cancel();
+                    },
+                    () -> {
+                        spin(second);
+                        Mono.from(held.close()).subscribe();
+                    });
+            rounds++;
+            if (got.get() != null) {
+                handedOut++;
+                Mono.from(got.get().close()).block(TIMEOUT);
+            }
+            assertThat(metrics.acquiredSize()).as("lost in round %s", rounds).isZero();
+            assertThat(metrics.idleSize()).isEqualTo(1);
+        }
+        assertThat(handedOut).as("of %s rounds, both orders occur", rounds).isBetween(1, rounds - 1);
+    }
+
+    private static void spin(int times) {
+        for (int i = 0; i < times; i++) {
+            Thread.onSpinWait();
+        }
+    }
+
+    /** Connections that can only be opened, looked at and closed. */
+    private static final class Unused implements ConnectionFactory {
+
+        @Override
+        public Mono<Connection> create() {
+            return Mono.fromSupplier(() -> (Connection) Proxy.newProxyInstance(
+                    Unused.class.getClassLoader(),
+                    new Class<?>[] {Connection.class},
+                    (proxy, method, arguments) -> switch (method.getName()) {
+                        case "validate" -> Mono.just(true);
+                        case "close" -> Mono.empty();
+                        case "hashCode" -> System.identityHashCode(proxy);
+                        case "equals" -> proxy == arguments[0];
+                        case "toString" -> "unused";
+                        default -> throw new UnsupportedOperationException(method.getName());
+                    }));
+        }
+
+        @Override
+        public ConnectionFactoryMetadata getMetadata() {
+            return () -> "unused";
+        }
     }
 }

@@ -4,6 +4,7 @@ import static io.reactiverouter.TestClusters.TIMEOUT;
 import static io.reactiverouter.TestClusters.acquired;
 import static io.reactiverouter.TestClusters.await;
 import static io.reactiverouter.TestClusters.awaitQuiet;
+import static io.reactiverouter.TestClusters.busy;
 import static io.reactiverouter.TestClusters.connections;
 import static io.reactiverouter.TestClusters.number;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -34,6 +35,7 @@ import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -77,6 +79,38 @@ class PoolIntegrationTests {
             cluster.close().block(TIMEOUT);
             SHARDS.nodes()
                     .forEach(node -> await("no connection is left", TIMEOUT, () -> connections(node, "warm") == 0));
+        });
+    }
+
+    /** Neither may cost the pool a place for ever. */
+    @Test
+    void warmupThatFailsOrIsCancelledLeavesThePoolWhole() throws IOException {
+        PoolSettings settings =
+                PoolSettings.DEFAULTS.withMinSize(4).withMaxSize(4).withAcquireTimeout(Duration.ofSeconds(5));
+        ShardCluster dead = ShardCluster.builder()
+                .shard(Shard.named("dead").primary("r2dbc:postgresql://app:x@127.0.0.1:1/app"))
+                .pool(settings)
+                .build();
+        for (int i = 0; i < 3; i++) {
+            StepVerifier.create(dead.warmup())
+                    .expectError(NodeUnreachableException.class)
+                    .verify(TIMEOUT);
+        }
+        NodeId node = dead.shards().get(0).primary().id();
+        await("nothing is allocated", TIMEOUT, () -> dead.poolStatistics(node).allocated() == 0);
+        dead.close().block(TIMEOUT);
+
+        using("half-warm", settings, cluster -> {
+            for (int i = 0; i < 5; i++) {
+                Disposable warming = cluster.warmup().subscribe();
+                LockSupport.parkNanos(i * 1_000_000L);
+                warming.dispose();
+            }
+            ShardOperations shard = cluster.shard(ShardId.of("s0"));
+            Flux.range(0, 4)
+                    .flatMap(i -> shard.update(Query.of("select pg_sleep(0.3)")), 4)
+                    .blockLast(Duration.ofSeconds(3));
+            await("all are open", TIMEOUT, () -> connections(SHARDS.node(0), "half-warm") == 4);
         });
     }
 
@@ -384,6 +418,31 @@ class PoolIntegrationTests {
         } catch (IOException | InterruptedException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** The driver's queue is full then, so that it cannot even be asked whether the server has answered. */
+    @Test
+    void connectionWithManyUnansweredStatementsIsNotReused() {
+        TestClusters.sql(SHARDS.node(0), "create table piped (id int)");
+        using("piped", PoolSettings.DEFAULTS.withMaxSize(1), cluster -> {
+            ShardOperations shard = cluster.shard(ShardId.of("s0"));
+            Disposable pipelined = shard.withConnectionMany(connection -> Flux.range(0, 1_000)
+                            .flatMap(id -> Query.of(
+                                            "insert into piped select $1 from pg_sleep($2)", id, id == 0 ? 15.0 : 0.0)
+                                    .update(connection)))
+                    .subscribe();
+            await("the first runs", TIMEOUT, () -> busy(SHARDS.node(0), "piped") == 1);
+
+            pipelined.dispose();
+
+            StepVerifier.create(shard.inTransaction(connection -> ONE.update(connection)))
+                    .expectNextCount(1)
+                    .expectComplete()
+                    .verify(Duration.ofSeconds(10));
+            assertThat(number(SHARDS.node(0), "select count(*) from piped")).isZero();
+            awaitQuiet(cluster, SHARDS, "piped");
+            assertThat(number(SHARDS.node(0), "select count(*) from piped")).isZero();
+        });
     }
 
     @Test

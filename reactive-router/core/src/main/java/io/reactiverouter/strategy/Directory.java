@@ -1,0 +1,151 @@
+package io.reactiverouter.strategy;
+
+import io.reactiverouter.topology.ShardId;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keys that are pinned to shards, as a large tenant that gets a shard of its own; another strategy places the rest. A
+ * change of pins is a new strategy, which moves no rows by itself.
+ */
+public final class Directory implements ShardingStrategy {
+
+    /** Pins beyond this number would make predicates that are too long. */
+    private static final int MAX_PINS = 10_000;
+
+    private final ShardingStrategy rest;
+    private final Map<ShardKey, ShardId> pins;
+    private final List<ShardId> shards;
+
+    private Directory(ShardingStrategy rest, Map<ShardKey, ShardId> pins) {
+        this.rest = rest;
+        this.pins = pins;
+        Set<ShardId> all = new LinkedHashSet<>(rest.shards());
+        all.addAll(pins.values());
+        this.shards = List.copyOf(all);
+    }
+
+    /** Returns a directory without pins: {@code rest} places every key. */
+    public static Directory over(ShardingStrategy rest) {
+        return new Directory(rest, Map.of());
+    }
+
+    /**
+     * Returns a copy in which {@code key} is on {@code shard}, which may be one that {@code rest} places nothing on.
+     *
+     * @throws IllegalArgumentException if there would be more than 10 000 pins
+     */
+    public Directory pin(ShardKey key, ShardId shard) {
+        UnroutableKeyException.requireNonNull(key);
+        Map<ShardKey, ShardId> more = new LinkedHashMap<>(pins);
+        more.put(key, shard);
+        if (more.size() > MAX_PINS) {
+            throw new IllegalArgumentException(
+                    "a directory takes at most " + MAX_PINS + " pins; use ranges or hash slots for that many keys");
+        }
+        return new Directory(rest, Collections.unmodifiableMap(more));
+    }
+
+    /**
+     * Returns a copy without the pin of {@code key}.
+     *
+     * @throws IllegalArgumentException if it has none
+     */
+    public Directory unpin(ShardKey key) {
+        Map<ShardKey, ShardId> fewer = new LinkedHashMap<>(pins);
+        if (fewer.remove(key) == null) {
+            throw new IllegalArgumentException("key " + key + " is not pinned");
+        }
+        return new Directory(rest, Collections.unmodifiableMap(fewer));
+    }
+
+    /** Returns a copy in which another strategy places the keys without a pin. */
+    public Directory withRest(ShardingStrategy other) {
+        return new Directory(other, pins);
+    }
+
+    @Override
+    public ShardId locate(ShardKey key) {
+        ShardId pinned = pins.get(key);
+        return pinned == null ? rest.locate(key) : pinned;
+    }
+
+    @Override
+    public List<ShardId> shards() {
+        return shards;
+    }
+
+    @Override
+    public List<ShardId> between(ShardKey from, ShardKey to) {
+        Set<ShardId> holding = new LinkedHashSet<>(rest.between(from, to));
+        pins.forEach((key, shard) -> {
+            if (key.getClass() == from.getClass()
+                    && KeyOrder.compare(from, key) <= 0
+                    && KeyOrder.compare(key, to) <= 0) {
+                holding.add(shard);
+            }
+        });
+        return List.copyOf(holding);
+    }
+
+    /** Returns the pins in the order in which they were made. */
+    public Map<ShardKey, ShardId> pins() {
+        return pins;
+    }
+
+    /** Returns the strategy of the keys without a pin. */
+    public ShardingStrategy rest() {
+        return rest;
+    }
+
+    @Override
+    public SqlPredicate rowsOf(ShardId shard, KeyColumn column) {
+        Owners.indexOf(shards, shard);
+        List<ShardKey> here = new ArrayList<>();
+        List<ShardKey> all = new ArrayList<>();
+        for (Map.Entry<ShardKey, ShardId> pin : pins.entrySet()) {
+            if (pin.getKey() instanceof ShardKey.OfRegion) {
+                return SqlPredicate.unavailable(
+                        "key " + pin.getKey() + " is pinned with its region; there is no SQL form" + " of that");
+            }
+            if (column.type() == KeyType.of(pin.getKey())) {
+                all.add(pin.getKey());
+                if (pin.getValue().equals(shard)) {
+                    here.add(pin.getKey());
+                }
+            }
+        }
+        SqlPredicate byRest = rest.shards().contains(shard) ? rest.rowsOf(shard, column) : null;
+        if (all.isEmpty()) {
+            return byRest == null ? SqlPredicate.of("false") : byRest;
+        }
+        SqlPredicate unpinned =
+                byRest == null ? null : SqlPredicate.both(SqlPredicate.of("not " + Sql.in(column, all)), byRest);
+        if (here.isEmpty()) {
+            return unpinned == null ? SqlPredicate.of("false") : unpinned;
+        }
+        SqlPredicate pinned = SqlPredicate.of(Sql.in(column, here));
+        return unpinned == null ? pinned : SqlPredicate.either(pinned, unpinned);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Directory same && same.rest.equals(rest) && same.pins.equals(pins);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * rest.hashCode() + pins.hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "Directory[" + pins.size() + " pins, rest=" + rest + "]";
+    }
+}
