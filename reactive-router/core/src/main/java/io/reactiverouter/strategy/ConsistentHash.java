@@ -4,6 +4,7 @@ import io.reactiverouter.topology.Shard;
 import io.reactiverouter.topology.ShardId;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,7 +54,13 @@ public final class ConsistentHash implements ShardingStrategy {
         return of(weights, virtualNodes);
     }
 
-    static ConsistentHash of(Map<ShardId, Integer> weights, int virtualNodes) {
+    /**
+     * Returns a ring over shards with these weights.
+     *
+     * @param virtualNodes points for each unit of weight
+     * @throws IllegalArgumentException as {@link #over} does
+     */
+    public static ConsistentHash of(Map<ShardId, Integer> weights, int virtualNodes) {
         Owners.requireCount("consistent hash", List.copyOf(weights.keySet()));
         if (virtualNodes < 1) {
             throw new IllegalArgumentException("virtual nodes must be positive, were " + virtualNodes);
@@ -84,7 +91,8 @@ public final class ConsistentHash implements ShardingStrategy {
             points[next] = point.getKey();
             owners[next++] = point.getValue();
         }
-        return new ConsistentHash(weights, virtualNodes, points, owners);
+        return new ConsistentHash(
+                Collections.unmodifiableMap(new LinkedHashMap<>(weights)), virtualNodes, points, owners);
     }
 
     @Override

@@ -33,7 +33,7 @@ public final class Directory implements ShardingStrategy {
 
     /** Returns a directory without pins: {@code rest} places every key. */
     public static Directory over(ShardingStrategy rest) {
-        return new Directory(rest, Map.of());
+        return new Directory(rest, Collections.emptyMap());
     }
 
     /**
@@ -42,9 +42,17 @@ public final class Directory implements ShardingStrategy {
      * @throws IllegalArgumentException if there would be more than 10 000 pins
      */
     public Directory pin(ShardKey key, ShardId shard) {
-        UnroutableKeyException.requireNonNull(key);
+        return withPins(Map.of(UnroutableKeyException.requireNonNull(key), shard));
+    }
+
+    /**
+     * Returns a copy with all of these pins in addition.
+     *
+     * @throws IllegalArgumentException if there would be more than 10 000 pins
+     */
+    public Directory withPins(Map<ShardKey, ShardId> added) {
         Map<ShardKey, ShardId> more = new LinkedHashMap<>(pins);
-        more.put(key, shard);
+        more.putAll(added);
         if (more.size() > MAX_PINS) {
             throw new IllegalArgumentException(
                     "a directory takes at most " + MAX_PINS + " pins; use ranges or hash slots for that many keys");

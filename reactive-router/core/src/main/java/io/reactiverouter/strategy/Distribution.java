@@ -3,11 +3,11 @@ package io.reactiverouter.strategy;
 import io.reactiverouter.topology.ShardId;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,7 +67,7 @@ public record Distribution(
      * @param sample keys as they come in a table, perhaps null
      */
     public static Distribution of(ShardingStrategy strategy, Iterable<? extends @Nullable ShardKey> sample) {
-        Map<ShardKey, Long> frequencies = new HashMap<>();
+        Map<ShardKey, Long> frequencies = new LinkedHashMap<>();
         long keys = 0;
         long nulls = 0;
         for (ShardKey key : sample) {
@@ -80,38 +80,49 @@ public record Distribution(
         }
         Map<ShardId, Long> counts = new LinkedHashMap<>();
         strategy.shards().forEach(shard -> counts.put(shard, 0L));
-        List<HotKey> placed = new ArrayList<>();
+        // The least frequent first, so that it makes way for a more frequent one.
+        PriorityQueue<HotKey> hottest = new PriorityQueue<>(Comparator.comparingLong(HotKey::count));
+        long distinct = 0;
         long routable = 0;
         String reason = "";
         for (Map.Entry<ShardKey, Long> entry : frequencies.entrySet()) {
+            ShardId shard;
             try {
-                ShardId shard = strategy.locate(entry.getKey());
-                counts.merge(shard, entry.getValue(), Long::sum);
-                placed.add(new HotKey(entry.getKey(), shard, entry.getValue(), 0));
-                routable += entry.getValue();
+                shard = strategy.locate(entry.getKey());
             } catch (UnroutableKeyException e) {
                 reason = String.valueOf(e.getMessage());
+                continue;
+            }
+            long count = entry.getValue();
+            counts.merge(shard, count, Long::sum);
+            distinct++;
+            routable += count;
+            HotKey least = hottest.peek();
+            if (least == null || hottest.size() < HOTTEST || count > least.count()) {
+                hottest.add(new HotKey(entry.getKey(), shard, count, 0));
+            }
+            if (hottest.size() > HOTTEST) {
+                hottest.remove();
             }
         }
         long all = routable;
         List<Share> shares = new ArrayList<>();
         counts.forEach((shard, count) -> shares.add(new Share(shard, count, share(count, all))));
-        List<HotKey> hottest = placed.stream()
+        List<HotKey> descending = hottest.stream()
                 .sorted(Comparator.comparingLong(HotKey::count)
                         .reversed()
                         .thenComparing(hot -> hot.key().toString()))
-                .limit(HOTTEST)
                 .map(hot -> new HotKey(hot.key(), hot.shard(), hot.count(), share(hot.count(), all)))
                 .toList();
         Distribution found = new Distribution(
                 keys,
-                placed.size(),
+                distinct,
                 nulls,
                 keys - nulls - routable,
                 shares,
                 maxOverMean(shares),
                 standardDeviation(shares),
-                hottest,
+                descending,
                 List.of());
         return found.with(found.warnings(reason));
     }

@@ -55,7 +55,7 @@ public final class HashSlots implements ShardingStrategy {
             int from = (int) (sum * SLOTS / total);
             sum += weight.getValue();
             int to = (int) (sum * SLOTS / total);
-            if (from == to) {
+            if (from == to || (long) weight.getValue() * SLOTS < total) {
                 throw tooSmall(weight.getKey(), weight.getValue(), total);
             }
             Arrays.fill(owners, from, to, weight.getKey());
@@ -268,8 +268,9 @@ public final class HashSlots implements ShardingStrategy {
             left -= Integer.signum(left);
         }
         targets.forEach((shard, target) -> {
-            if (target < 1) {
-                throw tooSmall(shard, newWeights.getOrDefault(shard, 0), total);
+            int weight = newWeights.getOrDefault(shard, 0);
+            if (target < 1 || (long) weight * SLOTS < total) {
+                throw tooSmall(shard, weight, total);
             }
         });
         return targets;

@@ -33,7 +33,7 @@ public final class Md5 implements ShardingStrategy {
     private final List<ShardId> shards;
     private final ShardId[] byRemainder;
 
-    Md5(List<ShardId> shards) {
+    private Md5(List<ShardId> shards) {
         this.shards = shards;
         this.byRemainder = shards.toArray(ShardId[]::new);
     }
@@ -44,8 +44,16 @@ public final class Md5 implements ShardingStrategy {
      * @throws IllegalArgumentException if there is no shard or more than 4 096
      */
     public static Md5 over(List<Shard> shards) {
-        Shard.requireDistinct(shards);
-        return new Md5(Owners.requireCount("md5", shards.stream().map(Shard::id).toList()));
+        return of(Shard.requireDistinct(shards).stream().map(Shard::id).toList());
+    }
+
+    /**
+     * Returns the strategy over these shards.
+     *
+     * @throws IllegalArgumentException if there is no shard or more than 4 096, or one comes twice
+     */
+    public static Md5 of(List<ShardId> shards) {
+        return new Md5(Owners.requireDistinct("md5", shards));
     }
 
     @Override

@@ -15,7 +15,7 @@ public final class Modulo implements ShardingStrategy {
     private final List<ShardId> shards;
     private final ShardId[] byRemainder;
 
-    Modulo(List<ShardId> shards) {
+    private Modulo(List<ShardId> shards) {
         this.shards = shards;
         this.byRemainder = shards.toArray(ShardId[]::new);
     }
@@ -26,7 +26,16 @@ public final class Modulo implements ShardingStrategy {
      * @throws IllegalArgumentException if there is no shard
      */
     public static Modulo over(List<Shard> shards) {
-        return new Modulo(Shard.requireDistinct(shards).stream().map(Shard::id).toList());
+        return of(Shard.requireDistinct(shards).stream().map(Shard::id).toList());
+    }
+
+    /**
+     * Returns the strategy over these shards.
+     *
+     * @throws IllegalArgumentException if there is no shard or more than 4 096, or one comes twice
+     */
+    public static Modulo of(List<ShardId> shards) {
+        return new Modulo(Owners.requireDistinct("modulo", shards));
     }
 
     @Override

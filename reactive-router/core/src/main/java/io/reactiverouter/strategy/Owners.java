@@ -1,6 +1,7 @@
 package io.reactiverouter.strategy;
 
 import io.reactiverouter.topology.ShardId;
+import java.util.LinkedHashSet;
 import java.util.List;
 
 /** The shards of a strategy. */
@@ -31,5 +32,13 @@ final class Owners {
                     strategy + " takes 1 to " + MAX_SHARDS + " shards, were " + shards.size());
         }
         return shards;
+    }
+
+    static List<ShardId> requireDistinct(String strategy, List<ShardId> shards) {
+        List<ShardId> distinct = List.copyOf(new LinkedHashSet<>(requireCount(strategy, shards)));
+        if (distinct.size() < shards.size()) {
+            throw new IllegalArgumentException(strategy + " takes each shard once, were " + shards);
+        }
+        return distinct;
     }
 }

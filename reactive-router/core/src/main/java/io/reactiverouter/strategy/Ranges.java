@@ -129,7 +129,7 @@ public final class Ranges implements ShardingStrategy {
 
     @Override
     public ShardId locate(ShardKey key) {
-        return ranges.get(indexOf(key)).shard();
+        return ranges.get(indexOf(UnroutableKeyException.requireNonNull(key))).shard();
     }
 
     private int indexOf(ShardKey key) {

@@ -93,12 +93,6 @@ public interface ShardingStrategy {
 
     /** Returns {@code rest} with these keys pinned to shards; see {@link Directory}. */
     static StrategyFactory directory(StrategyFactory rest, Map<ShardKey, ShardId> pins) {
-        return shards -> {
-            Directory directory = Directory.over(rest.create(shards));
-            for (Map.Entry<ShardKey, ShardId> pin : pins.entrySet()) {
-                directory = directory.pin(pin.getKey(), pin.getValue());
-            }
-            return directory;
-        };
+        return shards -> Directory.over(rest.create(shards)).withPins(pins);
     }
 }

@@ -1,8 +1,10 @@
 package io.reactiverouter.routing;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.reactiverouter.strategy.Directory;
 import io.reactiverouter.strategy.Keyspace;
 import io.reactiverouter.strategy.Modulo;
 import io.reactiverouter.strategy.ShardKey;
@@ -70,5 +72,42 @@ class RoutingTableTests {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> table.placement("nope"))
                 .withMessageContaining("nope");
+    }
+
+    @Test
+    void replacementHasTheNextEpochAndIsSeenAtOnce() {
+        ShardKey tenant = ShardKey.of(2);
+        Placement first = table.place(TENANTS);
+
+        Placement second = table.replace(first, Directory.over(first.strategy()).pin(tenant, S1.id()));
+
+        assertThat(second.epoch()).isEqualTo(2);
+        assertThat(table.placement("tenants")).isSameAs(second);
+        assertThat(table.route("tenants", tenant).shard()).isEqualTo(S1.id());
+        assertThat(table.route("tenants", ShardKey.of(4)).shard()).isEqualTo(S0.id());
+        assertThat(table.place(TENANTS)).as("the router of the same keyspace").isSameAs(second);
+    }
+
+    @Test
+    void staleReplacementIsRefused() {
+        Placement first = table.place(TENANTS);
+        table.replace(first, Modulo.of(List.of(S1.id())));
+
+        assertThatExceptionOfType(StalePlacementException.class)
+                .isThrownBy(() -> table.replace(first, Modulo.of(List.of(S0.id()))))
+                .withMessageContaining("keyspace tenants")
+                .withMessageContaining("epoch 1")
+                .withMessageContaining("epoch 2");
+        assertThat(table.route("tenants", ShardKey.of(2)).shard()).isEqualTo(S1.id());
+    }
+
+    @Test
+    void replacementOverUnknownShardsIsRefused() {
+        Placement first = table.place(TENANTS);
+
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> table.replace(first, Modulo.of(List.of(ShardId.of("s9")))))
+                .withMessageContaining("shard s9");
+        assertThat(table.placement("tenants")).isSameAs(first);
     }
 }

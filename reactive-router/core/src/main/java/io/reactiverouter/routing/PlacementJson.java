@@ -1,0 +1,426 @@
+package io.reactiverouter.routing;
+
+import io.reactiverouter.strategy.ConsistentHash;
+import io.reactiverouter.strategy.Directory;
+import io.reactiverouter.strategy.Geographic;
+import io.reactiverouter.strategy.HashSlots;
+import io.reactiverouter.strategy.Keyspace;
+import io.reactiverouter.strategy.Md5;
+import io.reactiverouter.strategy.Modulo;
+import io.reactiverouter.strategy.Ranges;
+import io.reactiverouter.strategy.ShardKey;
+import io.reactiverouter.strategy.ShardingStrategy;
+import io.reactiverouter.topology.ShardId;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Placements as JSON, in a format with a version. What is read is checked in full, and an error says where. */
+final class PlacementJson {
+
+    private static final int VERSION = 1;
+
+    private static final JsonMapper MAPPER = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
+    private PlacementJson() {}
+
+    static String write(Placement placement) {
+        Keyspace keyspace = placement.keyspace();
+        ObjectNode document = MAPPER.createObjectNode();
+        document.put("version", VERSION);
+        ObjectNode tables = document.putObject("keyspace");
+        tables.put("name", keyspace.name());
+        tables.put("key", keyspace.keyColumn());
+        if (keyspace.regionColumn() != null) {
+            tables.put("regionColumn", keyspace.regionColumn());
+        }
+        keyspace.tables().forEach(tables.putArray("tables")::add);
+        document.put("epoch", placement.epoch());
+        write(placement.strategy(), document.putObject("strategy"));
+        return MAPPER.writeValueAsString(document);
+    }
+
+    private static void write(ShardingStrategy strategy, ObjectNode to) {
+        if (strategy instanceof HashSlots slots) {
+            to.put("type", "hash-slots");
+            writeWeights(slots.weights(), to);
+            ArrayNode runs = to.putArray("slots");
+            List<ShardId> owners = slots.owners();
+            for (int from = 0, next; from < owners.size(); from = next) {
+                next = from + 1;
+                while (next < owners.size() && owners.get(next).equals(owners.get(from))) {
+                    next++;
+                }
+                runs.addObject()
+                        .put("shard", owners.get(from).value())
+                        .put("from", from)
+                        .put("to", next - 1);
+            }
+        } else if (strategy instanceof Modulo) {
+            to.put("type", "modulo");
+            writeShards(strategy.shards(), to);
+        } else if (strategy instanceof Md5) {
+            to.put("type", "md5");
+            writeShards(strategy.shards(), to);
+        } else if (strategy instanceof ConsistentHash ring) {
+            to.put("type", "consistent-hash");
+            writeWeights(ring.weights(), to);
+            to.put("virtualNodes", ring.virtualNodes());
+        } else if (strategy instanceof Ranges ranges) {
+            to.put("type", "ranges");
+            ArrayNode list = to.putArray("ranges");
+            for (Ranges.Range range : ranges.ranges()) {
+                ObjectNode each = list.addObject().put("shard", range.shard().value());
+                if (range.from() != null) {
+                    write(range.from(), each.putObject("from"));
+                }
+                if (range.to() != null) {
+                    write(range.to(), each.putObject("to"));
+                }
+            }
+        } else if (strategy instanceof Geographic geographic) {
+            to.put("type", "geographic");
+            ArrayNode regions = to.putArray("regions");
+            geographic.regions().forEach((region, slots) -> {
+                ObjectNode each = regions.addObject().put("region", region);
+                write(slots, each.putObject("placement"));
+            });
+            if (geographic.defaultRegion() != null) {
+                to.put("defaultRegion", geographic.defaultRegion());
+            }
+        } else if (strategy instanceof Directory directory) {
+            to.put("type", "directory");
+            ArrayNode pins = to.putArray("pins");
+            directory.pins().forEach((key, shard) -> {
+                ObjectNode each = pins.addObject().put("shard", shard.value());
+                write(key, each.putObject("key"));
+            });
+            write(directory.rest(), to.putObject("rest"));
+        } else {
+            throw new IllegalArgumentException("strategy " + strategy.getClass().getName()
+                    + " has no JSON form; only the strategies of this library have one");
+        }
+    }
+
+    private static void writeWeights(Map<ShardId, Integer> weights, ObjectNode to) {
+        ArrayNode shards = to.putArray("shards");
+        weights.forEach((shard, weight) ->
+                shards.addObject().put("shard", shard.value()).put("weight", weight));
+    }
+
+    private static void writeShards(List<ShardId> shards, ObjectNode to) {
+        ArrayNode names = to.putArray("shards");
+        shards.forEach(shard -> names.add(shard.value()));
+    }
+
+    private static void write(ShardKey key, ObjectNode to) {
+        if (key instanceof ShardKey.OfRegion located) {
+            to.put("region", located.region());
+            write(located.id(), to.putObject("id"));
+        } else {
+            // Text, since many readers of JSON cannot hold 64-bit numbers.
+            to.put(name(key), key.parameter().toString());
+        }
+    }
+
+    private static String name(ShardKey key) {
+        return key instanceof ShardKey.OfLong
+                ? "integer"
+                : key instanceof ShardKey.OfText ? "text" : key instanceof ShardKey.OfUuid ? "uuid" : "timestamp";
+    }
+
+    static Placement read(String json) {
+        JsonNode root;
+        try {
+            root = MAPPER.readTree(json);
+        } catch (JacksonException e) {
+            throw new IllegalArgumentException("placement is not valid JSON at line "
+                    + e.getLocation().getLineNr() + ", column "
+                    + e.getLocation().getColumnNr() + ": "
+                    + e.getOriginalMessage());
+        }
+        At document = new At(root, "");
+        At version = document.field("version");
+        long found = version.integer();
+        if (found != VERSION) {
+            throw version.error("format version " + found + " is unknown, this library reads version " + VERSION
+                    + "; it was written by another release");
+        }
+        document.onlyFields("version", "keyspace", "epoch", "strategy");
+        At tables = document.field("keyspace");
+        tables.onlyFields("name", "key", "regionColumn", "tables");
+        ShardingStrategy strategy = strategy(document.field("strategy"));
+        At epoch = document.field("epoch");
+        return tables.build(at -> {
+            Keyspace keyspace = Keyspace.named(at.field("name").text())
+                    .key(at.field("key").text())
+                    .tables(at.field("tables").list(At::text).toArray(String[]::new))
+                    .strategy(strategy);
+            if (at.has("regionColumn")) {
+                keyspace = keyspace.regionColumn(at.field("regionColumn").text());
+            }
+            Keyspace complete = keyspace;
+            return epoch.build(number -> new Placement(complete, strategy, number.integer()));
+        });
+    }
+
+    private static ShardingStrategy strategy(At at) {
+        At type = at.field("type");
+        return switch (type.text()) {
+            case "hash-slots" -> slots(at);
+            case "modulo" -> {
+                at.onlyFields("type", "shards");
+                List<ShardId> shards = shards(at.field("shards"));
+                yield at.build(checked -> Modulo.of(shards));
+            }
+            case "md5" -> {
+                at.onlyFields("type", "shards");
+                List<ShardId> shards = shards(at.field("shards"));
+                yield at.build(checked -> Md5.of(shards));
+            }
+            case "consistent-hash" -> {
+                at.onlyFields("type", "shards", "virtualNodes");
+                Map<ShardId, Integer> weights = weights(at.field("shards"));
+                int virtualNodes = at.field("virtualNodes").smallInteger();
+                yield at.build(checked -> ConsistentHash.of(weights, virtualNodes));
+            }
+            case "ranges" -> {
+                at.onlyFields("type", "ranges");
+                List<Ranges.Range> ranges = at.field("ranges").list(PlacementJson::range);
+                yield at.build(checked -> Ranges.of(ranges));
+            }
+            case "geographic" -> geographic(at);
+            case "directory" -> directory(at);
+            default ->
+                throw type.error("strategy \"" + type.text() + "\" is unknown; known are hash-slots, modulo, md5,"
+                        + " consistent-hash, ranges, geographic and directory");
+        };
+    }
+
+    private static HashSlots slots(At at) {
+        at.onlyFields("type", "shards", "slots");
+        Map<ShardId, Integer> weights = weights(at.field("shards"));
+        @Nullable ShardId[] owners = new ShardId[HashSlots.SLOTS];
+        at.field("slots").list(run -> {
+            run.onlyFields("shard", "from", "to");
+            ShardId shard = shard(run.field("shard"));
+            int from = run.field("from").smallInteger();
+            int to = run.field("to").smallInteger();
+            if (from < 0 || from > to || to >= HashSlots.SLOTS) {
+                throw run.error(
+                        "slots must satisfy 0 <= from <= to < " + HashSlots.SLOTS + ", were " + from + " to " + to);
+            }
+            for (int slot = from; slot <= to; slot++) {
+                if (owners[slot] != null) {
+                    throw run.error("slot " + slot + " has the owner " + owners[slot] + " already");
+                }
+                owners[slot] = shard;
+            }
+            return run;
+        });
+        List<ShardId> all = new ArrayList<>();
+        for (int slot = 0; slot < owners.length; slot++) {
+            ShardId owner = owners[slot];
+            if (owner == null) {
+                throw at.field("slots").error("slot " + slot + " has no owner");
+            }
+            all.add(owner);
+        }
+        return at.build(checked -> HashSlots.of(weights, all));
+    }
+
+    private static Ranges.Range range(At at) {
+        at.onlyFields("from", "to", "shard");
+        ShardKey from = at.has("from") ? key(at.field("from")) : null;
+        ShardKey to = at.has("to") ? key(at.field("to")) : null;
+        ShardId shard = shard(at.field("shard"));
+        return at.build(checked -> new Ranges.Range(from, to, shard));
+    }
+
+    private static Geographic geographic(At at) {
+        at.onlyFields("type", "regions", "defaultRegion");
+        Map<String, HashSlots> regions = new LinkedHashMap<>();
+        at.field("regions").list(region -> {
+            region.onlyFields("region", "placement");
+            String name = region.field("region").text();
+            At inside = region.field("placement");
+            if (!(strategy(inside) instanceof HashSlots slots)) {
+                throw inside.error("a region is placed by hash-slots only");
+            }
+            if (regions.put(name, slots) != null) {
+                throw region.error("region \"" + name + "\" comes twice");
+            }
+            return region;
+        });
+        Geographic geographic = at.build(checked -> Geographic.of(regions));
+        return at.has("defaultRegion")
+                ? at.field("defaultRegion").build(name -> geographic.withDefaultRegion(name.text()))
+                : geographic;
+    }
+
+    private static Directory directory(At at) {
+        at.onlyFields("type", "pins", "rest");
+        Map<ShardKey, ShardId> pins = new LinkedHashMap<>();
+        at.field("pins").list(pin -> {
+            pin.onlyFields("key", "shard");
+            ShardKey key = key(pin.field("key"));
+            if (pins.put(key, shard(pin.field("shard"))) != null) {
+                throw pin.error("key " + key + " is pinned twice");
+            }
+            return pin;
+        });
+        ShardingStrategy rest = strategy(at.field("rest"));
+        return at.field("pins").build(checked -> Directory.over(rest).withPins(pins));
+    }
+
+    private static Map<ShardId, Integer> weights(At at) {
+        Map<ShardId, Integer> weights = new LinkedHashMap<>();
+        at.list(each -> {
+            each.onlyFields("shard", "weight");
+            ShardId shard = shard(each.field("shard"));
+            if (weights.put(shard, each.field("weight").smallInteger()) != null) {
+                throw each.error("shard " + shard + " comes twice");
+            }
+            return each;
+        });
+        return weights;
+    }
+
+    private static List<ShardId> shards(At at) {
+        return at.list(PlacementJson::shard);
+    }
+
+    private static ShardId shard(At at) {
+        return at.build(name -> ShardId.of(name.text()));
+    }
+
+    private static ShardKey key(At at) {
+        if (at.has("region")) {
+            at.onlyFields("region", "id");
+            ShardKey id = key(at.field("id"));
+            return at.build(checked -> ShardKey.inRegion(at.field("region").text(), id));
+        }
+        at.onlyFields("integer", "text", "uuid", "timestamp");
+        if (at.node().size() != 1) {
+            throw at.error("a key has one of the fields integer, text, uuid and timestamp");
+        }
+        return at.build(one -> {
+            if (one.has("integer")) {
+                return ShardKey.of(Long.parseLong(one.field("integer").text()));
+            }
+            if (one.has("text")) {
+                return ShardKey.of(one.field("text").text());
+            }
+            return one.has("uuid")
+                    ? ShardKey.of(UUID.fromString(one.field("uuid").text()))
+                    : ShardKey.of(Instant.parse(one.field("timestamp").text()));
+        });
+    }
+
+    /**
+     * A place in the document.
+     *
+     * @param path its JSON pointer (RFC 6901)
+     */
+    private record At(JsonNode node, String path) {
+
+        boolean has(String field) {
+            return node.has(field);
+        }
+
+        At field(String name) {
+            if (!node.isObject()) {
+                throw error("must be an object");
+            }
+            JsonNode value = node.get(name);
+            if (value == null) {
+                throw error("lacks the field \"" + name + "\"");
+            }
+            return new At(value, path + "/" + name);
+        }
+
+        void onlyFields(String... names) {
+            if (!node.isObject()) {
+                throw error("must be an object");
+            }
+            for (String name : node.propertyNames()) {
+                if (!Arrays.asList(names).contains(name)) {
+                    throw error("has the unknown field \"" + name + "\"; known are " + Arrays.toString(names));
+                }
+            }
+        }
+
+        <T> List<T> list(Function<At, T> element) {
+            if (!node.isArray()) {
+                throw error("must be an array");
+            }
+            List<T> list = new ArrayList<>();
+            for (int i = 0; i < node.size(); i++) {
+                list.add(element.apply(new At(node.get(i), path + "/" + i)));
+            }
+            return list;
+        }
+
+        String text() {
+            if (!node.isString()) {
+                throw error("must be a text");
+            }
+            return node.stringValue();
+        }
+
+        long integer() {
+            if (!node.isIntegralNumber() || !node.canConvertToLong()) {
+                throw error("must be a whole number of at most 64 bits");
+            }
+            return node.longValue();
+        }
+
+        int smallInteger() {
+            if (!node.isIntegralNumber() || !node.canConvertToInt()) {
+                throw error("must be a whole number of at most 32 bits");
+            }
+            return node.intValue();
+        }
+
+        /** Runs a constructor whose complaint then names this place. */
+        <T> T build(Function<At, T> constructor) {
+            try {
+                return constructor.apply(this);
+            } catch (CorruptException e) {
+                throw e;
+            } catch (RuntimeException e) {
+                throw error(String.valueOf(e.getMessage()));
+            }
+        }
+
+        IllegalArgumentException error(String what) {
+            return new CorruptException("placement JSON at " + (path.isEmpty() ? "its root" : path) + ": " + what);
+        }
+    }
+
+    /** Names its place already. */
+    private static final class CorruptException extends IllegalArgumentException {
+
+        private static final long serialVersionUID = 1L;
+
+        CorruptException(String message) {
+            super(message);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+package io.reactiverouter.strategy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.reactiverouter.topology.Shard;
+import io.reactiverouter.topology.ShardId;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** What is special about the ring, regions and pins. */
+class PlacementRulesTests {
+
+    private static final ShardId S0 = ShardId.of("s0");
+    private static final ShardId BIG = ShardId.of("big");
+
+    private static List<Shard> regional() {
+        List<Shard> shards = HashSlotsTests.shards(1, 1, 1);
+        return List.of(
+                shards.get(0).region("eu"),
+                shards.get(1).region("eu"),
+                shards.get(2).region("us"));
+    }
+
+    @Test
+    void ringFollowsWeightsAndDoesNotDependOnTheOrderOfShards() {
+        List<Shard> shards = HashSlotsTests.shards(1, 3);
+        ConsistentHash ring = ConsistentHash.over(shards, 1_000);
+        ConsistentHash reversed = ConsistentHash.over(List.of(shards.get(1), shards.get(0)), 1_000);
+        long onHeavy = 0;
+        for (ShardKey key : Keys.integers()) {
+            assertThat(reversed.locate(key)).isEqualTo(ring.locate(key));
+            onHeavy += ring.locate(key).equals(ShardId.of("s1")) ? 1 : 0;
+        }
+        assertThat((double) onHeavy / Keys.integers().size()).isBetween(0.7, 0.8);
+        assertThat(ring.withShard(HashSlotsTests.shards(1, 1, 1).get(2)).withoutShard(ShardId.of("s2")))
+                .isEqualTo(ring)
+                .hasSameHashCodeAs(ring);
+    }
+
+    @Test
+    void badRingsAreRefused() {
+        List<Shard> shards = HashSlotsTests.shards(1, 1);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ConsistentHash.over(shards, 0))
+                .withMessageContaining("virtual nodes must be positive, were 0");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ConsistentHash.over(HashSlotsTests.shards(1, 1_000_000), 150))
+                .withMessageContaining("smaller weights");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ConsistentHash.of(Map.of(S0, 0), 150))
+                .withMessageContaining("weight of shard s0 must be positive");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ConsistentHash.over(shards, 150).withShard(shards.get(0)))
+                .withMessageContaining("already");
+        assertThatIllegalArgumentException()
+                .isThrownBy(
+                        () -> ConsistentHash.over(List.of(shards.get(0)), 150).withoutShard(S0))
+                .withMessageContaining("last");
+    }
+
+    @Test
+    void regionDecidesAndUnknownOnesAreNamed() {
+        Geographic geographic = Geographic.over(regional());
+
+        assertThat(geographic.locate(ShardKey.inRegion("us", ShardKey.of(7)))).isEqualTo(ShardId.of("s2"));
+        assertThat(geographic.locate(ShardKey.inRegion("eu", ShardKey.of(7)))).isIn(S0, ShardId.of("s1"));
+        assertThatExceptionOfType(UnroutableKeyException.class)
+                .isThrownBy(() -> geographic.locate(ShardKey.inRegion("asia", ShardKey.of(7))))
+                .withMessageContaining("\"asia\"")
+                .withMessageContaining("[eu, us]");
+        assertThatExceptionOfType(UnroutableKeyException.class)
+                .isThrownBy(() -> geographic.locate(ShardKey.of(7)))
+                .withMessageContaining("ShardKey.inRegion");
+        assertThat(geographic.withDefaultRegion("us").locate(ShardKey.inRegion("asia", ShardKey.of(7))))
+                .isEqualTo(ShardId.of("s2"));
+        assertThat(geographic.between(ShardKey.inRegion("eu", ShardKey.of(1)), ShardKey.inRegion("eu", ShardKey.of(9))))
+                .containsExactly(S0, ShardId.of("s1"));
+        assertThatExceptionOfType(UnroutableKeyException.class)
+                .isThrownBy(() -> geographic.between(
+                        ShardKey.inRegion("eu", ShardKey.of(1)), ShardKey.inRegion("us", ShardKey.of(9))))
+                .withMessageContaining("different regions");
+    }
+
+    @Test
+    void badRegionsAreRefused() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Geographic.over(HashSlotsTests.shards(1)))
+                .withMessageContaining("s0 has no region");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Geographic.over(regional()).withDefaultRegion("asia"))
+                .withMessageContaining("\"asia\"")
+                .withMessageContaining("[eu, us]");
+        HashSlots slots = HashSlots.over(HashSlotsTests.shards(1));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Geographic.of(Map.of("eu", slots, "us", slots)))
+                .withMessageContaining("s0 is in the regions");
+        assertThatIllegalArgumentException().isThrownBy(() -> Geographic.of(Map.of()));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Geographic.over(regional()).rowsOf(S0, KeyColumn.of("id", KeyType.INTEGER)))
+                .withMessageContaining("regionColumn");
+    }
+
+    @Test
+    void pinsWinAndComeAndGo() {
+        Directory none = Directory.over(HashSlots.over(HashSlotsTests.shards(1, 1)));
+        ShardKey tenant = ShardKey.of(42);
+        Directory pinned = none.pin(tenant, BIG);
+
+        assertThat(pinned.locate(tenant)).isEqualTo(BIG);
+        assertThat(pinned.shards()).containsExactly(S0, ShardId.of("s1"), BIG);
+        assertThat(none.locate(tenant)).as("the first has not changed").isNotEqualTo(BIG);
+        assertThat(pinned.unpin(tenant)).isEqualTo(none);
+        assertThat(Set.copyOf(pinned.between(ShardKey.of(40), ShardKey.of(50)))).contains(BIG);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> none.unpin(tenant))
+                .withMessageContaining("42 is not pinned");
+    }
+
+    @Test
+    void pinsAreBounded() {
+        Map<ShardKey, ShardId> many = new java.util.HashMap<>();
+        for (int i = 0; i <= 10_000; i++) {
+            many.put(ShardKey.of(i), BIG);
+        }
+        assertThatIllegalArgumentException()
+                .isThrownBy(() ->
+                        Directory.over(HashSlots.over(HashSlotsTests.shards(1))).withPins(many))
+                .withMessageContaining("at most 10000 pins");
+    }
+}
