@@ -9,6 +9,7 @@ import java.util.UUID;
  */
 final class PostgresHash {
 
+    private static final int BLOCK = 12;
     private static final int INITIAL = 0x9e3779b9 + 3923095;
 
     private PostgresHash() {}
@@ -28,80 +29,96 @@ final class PostgresHash {
      * on the way, without a copy. The text has no lone surrogates.
      */
     static long ofText(String value) {
+        int characters = value.length();
         int length = utf8Length(value);
+        boolean ascii = length == characters;
         int a = INITIAL + length;
         int b = a;
         int c = a;
-        // Bytes come into one of three words; each full block of three is mixed.
-        int first = 0;
-        int second = 0;
-        int word = 0;
-        int position = 0;
-        for (int i = 0; i < value.length(); i++) {
-            int encoded = value.charAt(i);
-            int bytes = 1;
-            if (encoded >= 0x80) {
-                if (encoded < 0x800) {
-                    encoded = (0xc0 | (encoded >> 6)) | ((0x80 | (encoded & 0x3f)) << 8);
-                    bytes = 2;
-                } else if (!Character.isSurrogate((char) encoded)) {
-                    encoded = (0xe0 | (encoded >> 12))
-                            | ((0x80 | ((encoded >> 6) & 0x3f)) << 8)
-                            | ((0x80 | (encoded & 0x3f)) << 16);
-                    bytes = 3;
-                } else {
-                    int point = value.codePointAt(i++);
-                    encoded = (0xf0 | (point >> 18))
-                            | ((0x80 | ((point >> 12) & 0x3f)) << 8)
-                            | ((0x80 | ((point >> 6) & 0x3f)) << 16)
-                            | ((0x80 | (point & 0x3f)) << 24);
-                    bytes = 4;
-                }
+        int next = 0;
+        // Bytes of a character that has begun, lowest first, and how many they are.
+        int encoded = 0;
+        int bytes = 0;
+        while (true) {
+            // One block of three words.
+            int first = 0;
+            int second = 0;
+            int third = 0;
+            int position = 0;
+            if (ascii && characters - next >= BLOCK) {
+                first = word(value, next);
+                second = word(value, next + 4);
+                third = word(value, next + 8);
+                next += BLOCK;
+                position = BLOCK;
             }
-            for (int left = bytes; left > 0; left--) {
-                word |= (encoded & 0xff) << (8 * (position & 3));
+            while (position < BLOCK && (bytes > 0 || next < characters)) {
+                if (bytes == 0) {
+                    int point = value.codePointAt(next);
+                    next += Character.charCount(point);
+                    encoded = utf8(point);
+                    bytes = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+                }
+                int octet = (encoded & 0xff) << (8 * (position & 3));
                 encoded >>>= 8;
-                position++;
-                if (position == 4) {
-                    first = word;
-                    word = 0;
-                } else if (position == 8) {
-                    second = word;
-                    word = 0;
-                } else if (position == 12) {
-                    a += first;
-                    b += second;
-                    c += word;
-                    a -= c;
-                    a ^= Integer.rotateLeft(c, 4);
-                    c += b;
-                    b -= a;
-                    b ^= Integer.rotateLeft(a, 6);
-                    a += c;
-                    c -= b;
-                    c ^= Integer.rotateLeft(b, 8);
-                    b += a;
-                    a -= c;
-                    a ^= Integer.rotateLeft(c, 16);
-                    c += b;
-                    b -= a;
-                    b ^= Integer.rotateLeft(a, 19);
-                    a += c;
-                    c -= b;
-                    c ^= Integer.rotateLeft(b, 4);
-                    b += a;
-                    first = 0;
-                    second = 0;
-                    word = 0;
-                    position = 0;
+                bytes--;
+                if (position < 4) {
+                    first |= octet;
+                } else if (position < 8) {
+                    second |= octet;
+                } else {
+                    third |= octet;
                 }
+                position++;
             }
+            if (position < BLOCK) {
+                // In the last block the lowest byte of the third word belongs to the length.
+                return finish(a + first, b + second, c + (third << 8));
+            }
+            a += first;
+            b += second;
+            c += third;
+            a -= c;
+            a ^= Integer.rotateLeft(c, 4);
+            c += b;
+            b -= a;
+            b ^= Integer.rotateLeft(a, 6);
+            a += c;
+            c -= b;
+            c ^= Integer.rotateLeft(b, 8);
+            b += a;
+            a -= c;
+            a ^= Integer.rotateLeft(c, 16);
+            c += b;
+            b -= a;
+            b ^= Integer.rotateLeft(a, 19);
+            a += c;
+            c -= b;
+            c ^= Integer.rotateLeft(b, 4);
+            b += a;
         }
-        if (position < 4) {
-            return finish(a + word, b, c);
+    }
+
+    /** Four ASCII characters. */
+    private static int word(String value, int i) {
+        return value.charAt(i) | (value.charAt(i + 1) << 8) | (value.charAt(i + 2) << 16) | (value.charAt(i + 3) << 24);
+    }
+
+    /** The bytes of a character, the first of them lowest. */
+    private static int utf8(int point) {
+        if (point < 0x80) {
+            return point;
         }
-        // The lowest byte of c belongs to the length.
-        return position < 8 ? finish(a + first, b + word, c) : finish(a + first, b + second, c + (word << 8));
+        if (point < 0x800) {
+            return (0xc0 | (point >> 6)) | ((0x80 | (point & 0x3f)) << 8);
+        }
+        if (point < 0x10000) {
+            return (0xe0 | (point >> 12)) | ((0x80 | ((point >> 6) & 0x3f)) << 8) | ((0x80 | (point & 0x3f)) << 16);
+        }
+        return (0xf0 | (point >> 18))
+                | ((0x80 | ((point >> 12) & 0x3f)) << 8)
+                | ((0x80 | ((point >> 6) & 0x3f)) << 16)
+                | ((0x80 | (point & 0x3f)) << 24);
     }
 
     private static int utf8Length(String value) {
