@@ -1,5 +1,8 @@
 package io.reactiverouter.spring.autoconfigure;
 
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.BindException;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
@@ -17,6 +20,11 @@ final class RouterBindFailureAnalyzer extends AbstractFailureAnalyzer<BindExcept
     private static final ConfigurationPropertyName PREFIX =
             ConfigurationPropertyName.of(ReactiveRouterProperties.PREFIX);
 
+    private static final String REMEDY =
+            "Correct the property. A list takes indexes from [0] on without a gap, a time a"
+                    + " number with its unit as in 500ms, 5s or 10m, and a shard or keyspace takes properties below its name, not a"
+                    + " value of its own.";
+
     private final Environment environment;
 
     RouterBindFailureAnalyzer(Environment environment) {
@@ -32,13 +40,17 @@ final class RouterBindFailureAnalyzer extends AbstractFailureAnalyzer<BindExcept
         String origin = PropertyOrigin.find(environment, name.toString())
                 .map(place -> "%n%n    Origin: %s".formatted(place))
                 .orElse("");
+        Class<?> type = cause.getTarget().getType().toClass();
         return new FailureAnalysis(
-                "'" + name + "' cannot be read as "
-                        + cause.getTarget().getType().toClass().getSimpleName() + "." + origin,
-                "Correct the property. A list takes indexes from [0] on without a gap, a time a number with its unit as in"
-                        + " 500ms, 5s or 10m, and a shard or keyspace takes properties below its name, not a value of its"
-                        + " own.",
+                "'" + name + "' cannot be read as " + type.getSimpleName() + "." + origin,
+                type.isEnum() ? "Set it to one of " + names(type) + "." : REMEDY,
                 cause);
+    }
+
+    private static List<String> names(Class<?> type) {
+        return Arrays.stream(type.getEnumConstants())
+                .map(each -> each.toString().toLowerCase(Locale.ROOT).replace('_', '-'))
+                .toList();
     }
 
     @Override
