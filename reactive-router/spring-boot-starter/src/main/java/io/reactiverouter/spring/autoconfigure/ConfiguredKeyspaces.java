@@ -3,19 +3,12 @@ package io.reactiverouter.spring.autoconfigure;
 import static io.reactiverouter.spring.autoconfigure.InvalidRouterConfigurationException.check;
 
 import io.reactiverouter.strategy.Keyspace;
-import io.reactiverouter.strategy.ShardingStrategy;
 import io.reactiverouter.strategy.StrategyFactory;
-import java.util.Map;
-import java.util.TreeMap;
 
 /** Turns properties into keyspaces. */
 final class ConfiguredKeyspaces {
 
     static final String KEYSPACES = ReactiveRouterProperties.PREFIX + ".keyspaces";
-
-    private static final Map<String, StrategyFactory> STRATEGIES = new TreeMap<>(Map.of(
-            "hash-slots", ShardingStrategy.hashSlots(),
-            "modulo", ShardingStrategy.modulo()));
 
     private ConfiguredKeyspaces() {}
 
@@ -31,7 +24,8 @@ final class ConfiguredKeyspaces {
         }
         Keyspace keyspace = check(at + ".key", "Set it to the plain name of a column.", () -> named.key(key));
         keyspace = tables(at, keyspace, configured);
-        return keyspace.strategy(strategy(at, configured.strategy()));
+        StrategyFactory strategy = ConfiguredStrategy.of(at, configured);
+        return regionColumn(at, keyspace, configured).strategy(strategy);
     }
 
     private static Keyspace tables(String at, Keyspace keyspace, ReactiveRouterProperties.Keyspace configured) {
@@ -41,15 +35,13 @@ final class ConfiguredKeyspaces {
                 () -> keyspace.tables(configured.tables().toArray(String[]::new)));
     }
 
-    private static StrategyFactory strategy(String at, String name) {
-        StrategyFactory strategy = STRATEGIES.get(name);
-        if (strategy == null) {
-            throw new InvalidRouterConfigurationException(
-                    at + ".strategy",
-                    "strategy \"" + name + "\" is not known; known are " + STRATEGIES.keySet(),
-                    "Set it to one of " + STRATEGIES.keySet() + ", leave it out for hash-slots, or define the keyspace"
-                            + " as a bean of type Keyspace, which takes any strategy.");
-        }
-        return strategy;
+    private static Keyspace regionColumn(String at, Keyspace keyspace, ReactiveRouterProperties.Keyspace configured) {
+        String column = configured.regionColumn();
+        return column == null
+                ? keyspace
+                : check(
+                        at + ".region-column",
+                        "Set it to the plain name of a column.",
+                        () -> keyspace.regionColumn(column));
     }
 }

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class PropertiesShardsConnectionDetails implements ShardsConnectionDetails {
 
-    private static final String SHARDS = ReactiveRouterProperties.PREFIX + ".shards";
+    static final String SHARDS = ReactiveRouterProperties.PREFIX + ".shards";
     private static final String EXAMPLE = "r2dbc:postgresql://app@db0:5432/app";
 
     private final ReactiveRouterProperties properties;

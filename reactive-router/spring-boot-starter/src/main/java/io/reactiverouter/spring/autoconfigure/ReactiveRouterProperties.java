@@ -1,6 +1,7 @@
 package io.reactiverouter.spring.autoconfigure;
 
 import io.reactiverouter.connection.TlsMode;
+import io.reactiverouter.strategy.KeyType;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -16,7 +17,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  *
  * @param shards Shards by name, each with url, username, password, weight, region, replicas and tags. Their order, which strategies use, is that of the names: numbers in them count by value,
  *     so s2 comes before s10.
- * @param keyspaces Keyspaces by name, each with key, strategy and tables.
+ * @param keyspaces Keyspaces by name, each with key, tables and strategy, and what the strategy needs: key-type,
+ *     virtual-nodes, region-column, default-region, ranges and pins.
  * @param pool Pool of connections that every node has.
  * @param connection How every connection is opened.
  * @param callTimeout Time limit of calls through routers that set none themselves; 0 is no limit. Clients and transactions
@@ -69,13 +71,42 @@ public record ReactiveRouterProperties(
      * A keyspace.
      *
      * @param key Column that decides placement; every table of the keyspace has it.
-     * @param strategy Rule from key to shard: hash-slots or modulo.
+     * @param strategy Rule from key to shard: hash-slots, modulo, md5, consistent-hash, geographic or ranges.
      * @param tables Tables of the keyspace.
+     * @param keyType Type of the keys, which says how those of ranges and pins are read: integer, text, uuid or timestamp.
+     *     Integer unless set.
+     * @param virtualNodes Points on the ring for each unit of a shard's weight, for consistent-hash. 150 unless set.
+     * @param regionColumn Column with the region of each row, for geographic; every table of the keyspace has it.
+     * @param defaultRegion Region that takes the keys of regions without a shard, for geographic. Unless set, such keys are
+     *     refused.
+     * @param ranges Ranges of keys in ascending order, without a gap, for ranges.
+     * @param pins Shards by key: each of these keys is on that shard, whatever the strategy says. For geographic the key
+     *     comes after its region, as in eu/42. A key with other characters than letters, digits, - and _ stands in brackets, as in
+     *     pins[eu/42].
      */
     public record Keyspace(
             @Nullable String key,
             @DefaultValue("hash-slots") String strategy,
-            @DefaultValue List<String> tables) {}
+            @DefaultValue List<String> tables,
+            @Nullable KeyType keyType,
+            @Nullable Integer virtualNodes,
+            @Nullable String regionColumn,
+            @Nullable String defaultRegion,
+            @DefaultValue List<Range> ranges,
+            @DefaultValue Map<String, String> pins) {}
+
+    /**
+     * A range of keys on one shard.
+     *
+     * @param from Lowest key. The first range has no lower end unless this is set; the others begin where the one before
+     *     ends and need not say so.
+     * @param to First key above the range. May be missing in the last, which then has no upper end.
+     * @param shard Name of the shard.
+     */
+    public record Range(
+            @Nullable String from,
+            @Nullable String to,
+            @Nullable String shard) {}
 
     /**
      * The pool of a node.

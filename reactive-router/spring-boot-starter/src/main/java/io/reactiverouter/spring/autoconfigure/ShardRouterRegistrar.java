@@ -38,7 +38,7 @@ final class ShardRouterRegistrar implements BeanDefinitionRegistryPostProcessor 
             throw new IllegalStateException("routers need a registry that lists its beans, was " + registry);
         }
         Map<String, Supplier<Keyspace>> keyspaces = new LinkedHashMap<>();
-        configured().forEach((name, value) -> keyspaces.put(name, () -> ConfiguredKeyspaces.keyspace(name, value)));
+        configured().forEach((name, value) -> keyspaces.put(name, () -> configured(name, value)));
         for (String bean : beans.getBeanNamesForType(Keyspace.class, true, false)) {
             String name = keyspaceName(bean);
             if (keyspaces.put(name, () -> named(name, bean, beans.getBean(bean, Keyspace.class))) != null) {
@@ -58,6 +58,14 @@ final class ShardRouterRegistrar implements BeanDefinitionRegistryPostProcessor 
                         ConfiguredKeyspaces.KEYSPACES,
                         Bindable.mapOf(String.class, ReactiveRouterProperties.Keyspace.class))
                 .orElse(Map.of());
+    }
+
+    private Keyspace configured(String name, ReactiveRouterProperties.Keyspace value) {
+        PinNames.requireAsWritten(
+                environment,
+                ConfiguredKeyspaces.KEYSPACES + "." + name + ".pins",
+                value.pins().keySet());
+        return ConfiguredKeyspaces.keyspace(name, value);
     }
 
     private static void register(

@@ -81,7 +81,104 @@ class FailureAnalysisTests {
         assertThat(description(output))
                 .contains("'reactive-router.keyspaces.trading.strategy'")
                 .contains("\"hash-slot\"");
-        assertThat(action(output)).contains("[hash-slots, modulo]").contains("bean of type Keyspace");
+        assertThat(action(output))
+                .contains("[consistent-hash, geographic, hash-slots, md5, modulo, ranges]")
+                .contains("bean of type Keyspace");
+    }
+
+    /** The properties are those of the keyspace trading; its shards are s0 in region eu and s1 in region us. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            strategy=modulo,virtual-nodes=9                | virtual-nodes   | belongs to the strategy consistent-hash  | Take it out
+            region-column=region                           | region-column   | and the strategy is hash-slots           | to geographic
+            strategy=ranges,ranges[0].shard=s0,default-region=eu | default-region | belongs to the strategy geographic | Take it out
+            strategy=md5,ranges[0].shard=s0                | ranges          | belongs to the strategy ranges           | Take it out
+            strategy=modulo,key-type=text                  | key-type        | modulo places no keys of type text       | [integer]
+            key-type=timestamp                             | key-type        | hash-slots places no keys of type timest | [integer, text, uuid]
+            key-type=date                                  | key-type        | cannot be read as KeyType                | [integer, text, uuid, timestamp]
+            strategy=consistent-hash,virtual-nodes=0       | virtual-nodes   | must be positive, were 0                 | 1 or more
+            strategy=consistent-hash,virtual-nodes=-1      | virtual-nodes   | must be positive, were -1                | 1 or more
+            strategy=consistent-hash,virtual-nodes=9999999 | virtual-nodes   | more than 2097152                        | 1 or more
+            strategy=consistent-hash,virtual-nodes=many    | virtual-nodes   | cannot be read as Integer                | Correct the property
+            strategy=geographic                            | region-column   | it is not set                            | as in region
+            strategy=geographic,region-column=a b          | region-column   | was "a b"                                | plain name of a column
+            strategy=geographic,region-column=r,default-region=asia | default-region | region "asia" has no shard     | region of a shard
+            strategy=ranges                                | ranges          | it is not set                            | ranges[0].to
+            strategy=ranges,ranges[1].shard=s0             | ranges          | cannot be read as                        | without a gap
+            strategy=ranges,ranges[0].to=9                 | ranges[0].shard | it is not set                            | name of a shard
+            strategy=ranges,ranges[0].shard=s 0            | ranges[0].shard | shard name must be                       | name of a shard
+            strategy=ranges,ranges[0].shard=s7             | ranges[0].shard | no shard "s7"; known are [s0, s1]        | one of [s0, s1]
+            strategy=ranges,ranges[0].shard=s0,ranges[1].shard=s1 | ranges[0].to | it is not set, and yet            | only the last range
+            strategy=ranges,ranges[0].shard=s0,ranges[0].to=  | ranges[0].to | it is empty                              | or leave it out
+            strategy=ranges,ranges[0].shard=s0,ranges[0].to=1e3 | ranges[0].to | "1e3" is not an integer                | an integer, as in 42
+            strategy=ranges,ranges[0].shard=s0,ranges[0].to=9223372036854775808 | ranges[0].to | not an integer of 64 bits | an integer, as in 42
+            strategy=ranges,ranges[0].shard=s0,ranges[0].from=9,ranges[0].to=9 | ranges[0].to | is empty             | above the range's first
+            strategy=ranges,ranges[0].shard=s0,ranges[0].to=9,ranges[1].shard=s1,ranges[1].to=8 | ranges[1].to | is empty | above the range's first
+            strategy=ranges,ranges[0].shard=s0,ranges[0].to=9,ranges[1].shard=s1,ranges[1].from=10 | ranges[1].from | leave a gap | Leave it out
+            strategy=ranges,ranges[0].shard=s0,ranges[0].to=9,ranges[1].shard=s1,ranges[1].from=8 | ranges[1].from | overlap | Leave it out
+            strategy=ranges,key-type=uuid,ranges[0].shard=s0,ranges[0].to=1-1-1-1-1 | ranges[0].to | not a complete UUID | as in 6f1c7d2e
+            strategy=ranges,key-type=uuid,ranges[0].shard=s0,ranges[0].to=42 | ranges[0].to | "42" is not a UUID      | as in 6f1c7d2e
+            strategy=ranges,key-type=timestamp,ranges[0].shard=s0,ranges[0].to=2026-01-01 | ranges[0].to | not a time | 2026-01-01T00:00:00Z
+            strategy=ranges,key-type=timestamp,ranges[0].shard=s0,ranges[0].to=2026-01-01T00:00:00.0000001Z | ranges[0].to | finer than a microsecond | a time
+            pins.7=s7                                      | pins.7          | no shard "s7"; known are [s0, s1]        | one of [s0, s1]
+            pins.7=                                        | pins.7          | it is not set                            | name of a shard
+            pins.seven=s0                                  | pins.seven      | "seven" is not an integer                | key-type
+            strategy=modulo,pins[Acme Corp]=s0             | pins[Acme Corp] | "Acme Corp" is not an integer            | key-type
+            pins.7=s0,pins.07=s1                           | pins.7          | trading.pins.07' pins the same key 7      | Keep one
+            pins.-5=s0                                     | pins.-5         | is not read as it is written             | pins[-5]
+            key-type=text,pins.a@b=s0                      | pins.a@b        | is not read as it is written             | in brackets
+            strategy=geographic,region-column=r,pins.7=s0  | pins.7          | its key has no region                    | pins[eu/42]
+            strategy=geographic,region-column=r,pins[asia/7]=s0 | pins[asia/7] | region "asia" of key 7 has no shard    | Correct the region
+            """)
+    void aBadPlacementIsNamedWithItsRemedy(
+            String properties, String subject, String problem, String action, CapturedOutput output) {
+        String[] all = (S0 + ",reactive-router.shards.s1.url=r2dbc:postgresql://app@db1:5432/app"
+                        + ",reactive-router.shards.s0.region=eu,reactive-router.shards.s1.region=us"
+                        + ("," + "key=user_id," + properties).replace(",", ",reactive-router.keyspaces.trading."))
+                .split(",");
+        fail(all);
+
+        assertThat(description(output))
+                .contains("'reactive-router.keyspaces.trading." + subject + "'")
+                .contains(problem);
+        assertThat(action(output)).contains(action);
+    }
+
+    @Test
+    void aShardWithoutRegionIsNamedWhereTheyDecide(CapturedOutput output) {
+        fail(
+                S0,
+                "reactive-router.shards.s0.region=eu",
+                "reactive-router.shards.s1.url=r2dbc:postgresql://app@db1:5432/app",
+                "reactive-router.keyspaces.trading.key=user_id",
+                "reactive-router.keyspaces.trading.strategy=geographic",
+                "reactive-router.keyspaces.trading.region-column=region");
+
+        assertThat(description(output))
+                .contains("'reactive-router.shards.s1.region'")
+                .contains("'reactive-router.keyspaces.trading.strategy' is geographic");
+        assertThat(action(output)).contains("ShardsConnectionDetails");
+    }
+
+    @Test
+    void aBadKeyIsShownWithItsOrigin(CapturedOutput output) {
+        fail(S0, "reactive-router.keyspaces.trading.key=user_id", "reactive-router.keyspaces.trading.pins[7]=s7");
+
+        assertThat(description(output)).contains("Origin: \"reactive-router.keyspaces.trading.pins[7]\"");
+    }
+
+    @Test
+    void shardsThatDoNotSuitTheStrategyAreExplained(CapturedOutput output) {
+        fail(
+                S0,
+                "reactive-router.shards.s1.url=r2dbc:postgresql://app@db1:5432/app",
+                "reactive-router.shards.s1.weight=1000000",
+                "reactive-router.keyspaces.trading.key=user_id");
+
+        assertThat(description(output))
+                .contains("'reactive-router.keyspaces.trading.strategy'")
+                .contains("shard s0");
+        assertThat(action(output)).contains("change the shards");
     }
 
     @Test

@@ -7,12 +7,15 @@ import io.reactiverouter.connection.PoolSettings;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.util.Arrays;
 import java.util.Collection;
+import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.configurationmetadata.ConfigurationMetadataProperty;
 import org.springframework.boot.configurationmetadata.ConfigurationMetadataRepositoryJsonBuilder;
 import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.bind.DataObjectPropertyName;
 import org.springframework.boot.context.properties.source.MapConfigurationPropertySource;
 
 class MetadataTests {
@@ -25,6 +28,28 @@ class MetadataTests {
                         .as("description of %s", property.getId())
                         .asString()
                         .endsWith("."));
+    }
+
+    /** Metadata ends at a map: what its values have is in its own description only. */
+    @Test
+    void descriptionsOfMapsNameWhatTheirValuesHave() {
+        assertThat(description("reactive-router.shards")).contains(properties(ReactiveRouterProperties.Shard.class));
+        assertThat(description("reactive-router.keyspaces"))
+                .contains(properties(ReactiveRouterProperties.Keyspace.class));
+    }
+
+    private static String description(String id) {
+        return properties().stream()
+                .filter(property -> property.getId().equals(id))
+                .map(ConfigurationMetadataProperty::getDescription)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static List<String> properties(Class<? extends Record> type) {
+        return Arrays.stream(type.getRecordComponents())
+                .map(component -> DataObjectPropertyName.toDashedForm(component.getName()))
+                .toList();
     }
 
     @Test

@@ -6,23 +6,18 @@ import io.reactiverouter.ShardCluster;
 import io.reactiverouter.topology.NodeAddress;
 import io.reactiverouter.topology.Secret;
 import io.reactiverouter.topology.Shard;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
-import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.env.MutablePropertySources;
 import org.springframework.core.env.PropertySource;
 import org.springframework.core.env.StandardEnvironment;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
-import org.springframework.core.io.ByteArrayResource;
 
 class ShardPropertiesTests {
 
@@ -158,12 +153,6 @@ class ShardPropertiesTests {
     }
 
     private static PropertySource<?> yaml(String text) {
-        try {
-            return new YamlPropertySourceLoader()
-                    .load("yaml", new ByteArrayResource(text.getBytes(StandardCharsets.UTF_8)))
-                    .get(0);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return TestApplications.yaml("yaml", text);
     }
 }

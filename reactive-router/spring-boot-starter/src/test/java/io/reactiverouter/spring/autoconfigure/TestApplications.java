@@ -1,11 +1,17 @@
 package io.reactiverouter.spring.autoconfigure;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.core.env.PropertySource;
+import org.springframework.core.io.ByteArrayResource;
 
 /** Applications of the tests. */
 final class TestApplications {
@@ -32,5 +38,16 @@ final class TestApplications {
         properties.add("reactive-router.keyspaces.trading.key=user_id");
         properties.add("reactive-router.keyspaces.trading.strategy=modulo");
         return properties.toArray(String[]::new);
+    }
+
+    /** Properties of a file with this content. */
+    static PropertySource<?> yaml(String name, String text) {
+        try {
+            return new YamlPropertySourceLoader()
+                    .load(name, new ByteArrayResource(text.getBytes(StandardCharsets.UTF_8)))
+                    .get(0);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }
