@@ -15,10 +15,7 @@ import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.Collection;
 import java.util.TreeMap;
-import java.util.concurrent.Semaphore;
-import org.springframework.http.HttpStatus;
 import org.springframework.stereotype.Service;
-import org.springframework.web.server.ResponseStatusException;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -33,15 +30,13 @@ class TradingService {
     private static final Duration STREAM_LIMIT = Duration.ofSeconds(30);
 
     private final ShardRouter router;
-    private final StreamProperties streams;
-    private final Semaphore openStreams;
+    private final Permits openStreams;
     private final TSID.Factory ids = TSID.Factory.builder().build();
     private final Clock clock = Clock.systemUTC();
 
     TradingService(ShardRouter router, StreamProperties streams) {
         this.router = router;
-        this.streams = streams;
-        this.openStreams = new Semaphore(streams.max());
+        this.openStreams = new Permits(streams.max(), "all " + streams.max() + " streams are in use; try again later");
     }
 
     /** Stores the order, and for a market order its trade and the new position, in one transaction. */
@@ -146,14 +141,7 @@ class TradingService {
      * connections from the others, so there is a limit to the number of streams.
      */
     Flux<OrderView> stream(OrderFilter filter) {
-        return Flux.defer(() -> {
-            if (!openStreams.tryAcquire()) {
-                return Flux.error(new ResponseStatusException(
-                        HttpStatus.SERVICE_UNAVAILABLE,
-                        "all " + streams.max() + " streams are in use; try again later"));
-            }
-            return orders(filter).doFinally(signal -> openStreams.release());
-        });
+        return openStreams.during(orders(filter));
     }
 
     private Flux<OrderView> orders(OrderFilter filter) {
