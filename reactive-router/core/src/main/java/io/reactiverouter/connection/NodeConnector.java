@@ -26,7 +26,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
-import reactor.core.scheduler.Schedulers;
+import reactor.core.scheduler.Scheduler;
 import reactor.netty.resources.LoopResources;
 import reactor.util.Logger;
 import reactor.util.Loggers;
@@ -81,6 +81,7 @@ final class NodeConnector implements ConnectionFactory {
     private final ConnectionSettings settings;
     private final EventLoops loops;
     private final AtomicInteger turn;
+    private final Scheduler blocking;
     private final Function<? super Connection, Mono<String>> check;
 
     private final Consumer<Throwable> dropped;
@@ -93,11 +94,13 @@ final class NodeConnector implements ConnectionFactory {
             ConnectionSettings settings,
             EventLoops loops,
             int firstLoop,
+            Scheduler blocking,
             Function<? super Connection, Mono<String>> check) {
         this.node = node;
         this.settings = settings;
         this.loops = loops;
         this.turn = new AtomicInteger(firstLoop);
+        this.blocking = blocking;
         this.check = check;
         this.dropped =
                 error -> LOG.debug("a connection attempt to {} that was given up has ended", this.node.id(), error);
@@ -108,7 +111,7 @@ final class NodeConnector implements ConnectionFactory {
     @Override
     public Mono<Connection> create() {
         return Mono.defer(this::connect)
-                .subscribeOn(Schedulers.boundedElastic())
+                .subscribeOn(blocking)
                 .timeout(settings.connectTimeout())
                 .onErrorMap(this::translate);
     }

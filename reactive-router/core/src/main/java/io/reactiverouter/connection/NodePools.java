@@ -12,17 +12,28 @@ import java.util.Map;
 import java.util.function.Function;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
 
 /**
  * The pools of all nodes of a cluster, on one shared set of event loops. Opens nothing before the first use. Thread-safe.
  */
 public final class NodePools {
 
+    private static final int CONNECTING_THREADS = 16;
+    private static final int CONNECTING_TTL_SECONDS = 10;
     private static final Duration RETURN_CHECK = Duration.ofMillis(20);
     private static final Duration RETURN_TIMEOUT = Duration.ofSeconds(5);
 
     private final Map<NodeId, NodePool> pools;
     private final EventLoops loops;
+
+    /**
+     * For what blocks while a connection is opened. Not a scheduler that others use: on those, work that waits for a
+     * connection could keep the connection from being opened.
+     */
+    private final Scheduler connecting;
+
     private final ShardExecutor executor;
 
     /**
@@ -40,10 +51,12 @@ public final class NodePools {
             ClusterListener listener,
             Function<? super Connection, Mono<String>> check) {
         this.loops = new EventLoops(eventLoops);
+        this.connecting = Schedulers.newBoundedElastic(
+                CONNECTING_THREADS, Integer.MAX_VALUE, "reactive-router-connect", CONNECTING_TTL_SECONDS, true);
         ClusterListener guarded = listener == ClusterListener.NONE ? listener : new GuardedListener(listener);
         Map<NodeId, NodePool> made = new LinkedHashMap<>();
         for (Node node : nodes) {
-            NodeConnector connector = new NodeConnector(node, connection, loops, made.size(), check);
+            NodeConnector connector = new NodeConnector(node, connection, loops, made.size(), connecting, check);
             made.put(node.id(), new R2dbcNodePool(node.id(), pool, connector, guarded));
         }
         this.pools = Map.copyOf(made);
@@ -92,7 +105,8 @@ public final class NodePools {
         return Flux.concatDelayError(
                         Flux.fromIterable(pools.values()).flatMapDelayError(NodePool::close, 16, 1),
                         Mono.defer(this::returned),
-                        loops.close())
+                        loops.close(),
+                        Mono.fromRunnable(connecting::dispose))
                 .then();
     }
 

@@ -445,6 +445,27 @@ class PoolIntegrationTests {
         });
     }
 
+    /** Blocking callers that fill the scheduler for blocking work must not keep connections from being opened. */
+    @Test
+    void callersThatBlockAllElasticThreadsAreServed() {
+        using("blocking", PoolSettings.DEFAULTS.withMaxSize(16), cluster -> {
+            ShardOperations shard = cluster.shard(ShardId.of("s0"));
+            int threads = Schedulers.DEFAULT_BOUNDED_ELASTIC_SIZE + 4;
+            List<Integer> answers = Flux.range(0, threads)
+                    .flatMap(
+                            i -> Mono.fromCallable(() -> shard.queryOne(
+                                                    Query.of("select 1 from pg_sleep(0.05)"),
+                                                    row -> row.get(0, Integer.class))
+                                            .block(TIMEOUT))
+                                    .subscribeOn(Schedulers.boundedElastic()),
+                            threads)
+                    .collectList()
+                    .block(Duration.ofSeconds(4));
+
+            assertThat(answers).hasSize(threads).containsOnly(1);
+        });
+    }
+
     @Test
     void cancelledCloseStillGivesTheConnectionBack() {
         using("closing", PoolSettings.DEFAULTS.withMaxSize(1), cluster -> {
