@@ -8,6 +8,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -117,29 +118,57 @@ public final class Directory implements ShardingStrategy {
         Owners.indexOf(shards, shard);
         List<ShardKey> here = new ArrayList<>();
         List<ShardKey> all = new ArrayList<>();
-        for (Map.Entry<ShardKey, ShardId> pin : pins.entrySet()) {
-            if (pin.getKey() instanceof ShardKey.OfRegion) {
-                return SqlPredicate.unavailable(
-                        "key " + pin.getKey() + " is pinned with its region; there is no SQL form" + " of that");
-            }
-            if (column.type() == KeyType.of(pin.getKey())) {
-                all.add(pin.getKey());
-                if (pin.getValue().equals(shard)) {
-                    here.add(pin.getKey());
+        pins.forEach((key, owner) -> {
+            if (column.type() == KeyType.of(key)) {
+                all.add(key);
+                if (owner.equals(shard)) {
+                    here.add(key);
                 }
             }
-        }
+        });
         SqlPredicate byRest = rest.shards().contains(shard) ? rest.rowsOf(shard, column) : null;
         if (all.isEmpty()) {
             return byRest == null ? SqlPredicate.of("false") : byRest;
         }
         SqlPredicate unpinned =
-                byRest == null ? null : SqlPredicate.both(SqlPredicate.of("not " + Sql.in(column, all)), byRest);
+                byRest == null ? null : SqlPredicate.both(SqlPredicate.of("not " + oneOf(column, all)), byRest);
         if (here.isEmpty()) {
             return unpinned == null ? SqlPredicate.of("false") : unpinned;
         }
-        SqlPredicate pinned = SqlPredicate.of(Sql.in(column, here));
+        SqlPredicate pinned = SqlPredicate.of(oneOf(column, here));
         return unpinned == null ? pinned : SqlPredicate.either(pinned, unpinned);
+    }
+
+    /** Returns the predicate that the key is one of these; false, not null, where only the region is missing. */
+    private String oneOf(KeyColumn column, List<ShardKey> keys) {
+        if (!takesRegions()) {
+            return Sql.in(column, keys);
+        }
+        Map<String, List<ShardKey>> inRegion = new LinkedHashMap<>();
+        List<ShardKey> plain = new ArrayList<>();
+        for (ShardKey key : keys) {
+            if (key instanceof ShardKey.OfRegion located) {
+                inRegion.computeIfAbsent(located.region(), added -> new ArrayList<>())
+                        .add(located.id());
+            } else {
+                plain.add(key);
+            }
+        }
+        String region = column.regionSql();
+        StringJoiner any = new StringJoiner(" or ", "(", ")");
+        if (!plain.isEmpty()) {
+            // A key without a region is another key than the same id in a region.
+            any.add(region + " is null and " + Sql.in(column, plain));
+        }
+        inRegion.forEach((name, ids) -> any.add(
+                region + " is not null and " + Sql.inTexts(region, Set.of(name)) + " and " + Sql.in(column, ids)));
+        return any.toString();
+    }
+
+    private boolean takesRegions() {
+        return rest instanceof Geographic
+                || (rest instanceof Directory other && other.takesRegions())
+                || pins.keySet().stream().anyMatch(ShardKey.OfRegion.class::isInstance);
     }
 
     @Override
