@@ -74,8 +74,9 @@ final class Sql {
         return column.type() == KeyType.TEXT ? byBytes(column.sql()) : column.sql();
     }
 
+    /** The cast keeps lists of texts beside a varchar free of array casts, which row filters do not allow. */
     static String byBytes(String text) {
-        return text + " collate \"C\"";
+        return text + "::text collate \"C\"";
     }
 
     /** Returns the predicate that {@code column} is one of these keys, all of the column's type. */
