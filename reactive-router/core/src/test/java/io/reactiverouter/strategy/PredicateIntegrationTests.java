@@ -1,0 +1,108 @@
+package io.reactiverouter.strategy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.reactiverouter.strategy.PredicateCases.Case;
+import io.reactiverouter.test.ShardsExtension;
+import io.reactiverouter.topology.ShardId;
+import java.math.BigDecimal;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Where the strategy places a key in Java, the server places it by the strategy's SQL. */
+@NullUnmarked
+class PredicateIntegrationTests {
+
+    @RegisterExtension
+    static final ShardsExtension SHARDS = ShardsExtension.embedded(1);
+
+    private static final PredicateCases CASES = PredicateCases.all();
+
+    private static Connection connection;
+
+    @BeforeAll
+    static void fill() throws SQLException {
+        connection = SHARDS.node(0).openJdbc();
+        CASES.createTables(connection);
+        CASES.insertKeys(connection);
+    }
+
+    @AfterAll
+    static void close() throws SQLException {
+        connection.close();
+    }
+
+    static List<Case> cases() {
+        return CASES.cases();
+    }
+
+    private static BigDecimal seconds(ShardKey key) {
+        Instant time = (Instant) key.parameter();
+        return BigDecimal.valueOf(time.getEpochSecond()).add(BigDecimal.valueOf(time.getNano() / 1_000, 6));
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void everyKeyBelongsToTheShardThatLocateGives(Case given) throws SQLException {
+        List<ShardKey> keys = CASES.keys.get(given.table());
+        ShardId[] owners = new ShardId[keys.size()];
+        try (Statement statement = connection.createStatement()) {
+            for (ShardId shard : given.strategy().shards()) {
+                String where = given.strategy().rowsOf(shard, given.column()).where();
+                try (ResultSet rows = statement.executeQuery("select n from " + given.table() + " where " + where)) {
+                    while (rows.next()) {
+                        int n = rows.getInt(1);
+                        assertThat(owners[n])
+                                .as("owner of %s beside %s, seed %s", keys.get(n), shard, PredicateCases.SEED)
+                                .isNull();
+                        owners[n] = shard;
+                    }
+                }
+            }
+        }
+        for (int n = 0; n < owners.length; n++) {
+            ShardId expected = PredicateCases.locate(given.strategy(), keys.get(n));
+            if (expected == null ? owners[n] != null : !expected.equals(owners[n])) {
+                assertThat(owners[n])
+                        .as("owner of %s in SQL, seed %s", keys.get(n), PredicateCases.SEED)
+                        .isEqualTo(expected);
+            }
+        }
+    }
+
+    @Test
+    void theKeysAreInTheTables() throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("select extract(epoch from at) from times order by n")) {
+            for (ShardKey key : CASES.keys.get("times")) {
+                assertThat(rows.next()).isTrue();
+                assertThat(rows.getBigDecimal(1)).as("time %s", key).isEqualTo(key == null ? null : seconds(key));
+            }
+        }
+        for (String table : List.of("texts", "longs", "uuids", "ints", "places")) {
+            try (Statement statement = connection.createStatement();
+                    ResultSet rows = statement.executeQuery("select * from " + table + " order by n")) {
+                for (ShardKey key : CASES.keys.get(table)) {
+                    assertThat(rows.next()).isTrue();
+                    if (key == null) {
+                        assertThat(rows.getObject(2)).isNull();
+                    } else {
+                        assertThat(rows.getObject(2).toString())
+                                .isEqualTo(key.parameter().toString());
+                    }
+                }
+            }
+        }
+    }
+}
