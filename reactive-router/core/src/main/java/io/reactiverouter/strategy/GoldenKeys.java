@@ -1,5 +1,7 @@
 package io.reactiverouter.strategy;
 
+import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.IntToLongFunction;
@@ -23,13 +25,25 @@ public final class GoldenKeys {
             ShardKey.of("Stra\u00dfe \u2713 \ud83d\ude80"),
             ShardKey.of(new UUID(0x0123456789abcdefL, 0xfedcba9876543210L)));
 
-    /** One row with the server's hash of each key. */
+    /**
+     * One row: 0 if the database is in UTF-8 and 1 if not, then the server's hash of each key. Works in databases of any
+     * encoding.
+     */
     public static final String QUERY = KEYS.stream()
-            .map(key -> hash(key) + "(" + Sql.literal(key) + (key instanceof ShardKey.OfText ? " collate \"C\"" : "")
-                    + ", 0)")
-            .collect(Collectors.joining(", ", "select ", ""));
+            .map(key -> hash(key) + "(" + literal(key) + ", 0)")
+            .collect(Collectors.joining(", ", "select (getdatabaseencoding() <> 'UTF8')::int::bigint, ", ""));
 
     private GoldenKeys() {}
+
+    private static String literal(ShardKey key) {
+        if (!(key instanceof ShardKey.OfText text)) {
+            return Sql.literal(key);
+        }
+        // Characters that the database's encoding lacks would be an error, before there is an answer.
+        String bytes = HexFormat.of().formatHex(text.value().getBytes(StandardCharsets.UTF_8));
+        return "convert_from(case getdatabaseencoding() when 'UTF8' then decode('" + bytes
+                + "', 'hex') else '' end, 'UTF8') collate \"C\"";
+    }
 
     private static String hash(ShardKey key) {
         return switch (KeyType.of(key)) {
@@ -46,9 +60,12 @@ public final class GoldenKeys {
      * @param columns gives the columns of the row, from 0
      */
     public static @Nullable String mismatch(IntToLongFunction columns) {
+        if (columns.applyAsLong(0) != 0) {
+            return "its database is not in UTF-8";
+        }
         for (int i = 0; i < KEYS.size(); i++) {
             long expected = HashSlots.token(KEYS.get(i));
-            long found = columns.applyAsLong(i);
+            long found = columns.applyAsLong(i + 1);
             if (found != expected) {
                 return "its hash of the key " + KEYS.get(i) + " is " + found + " and should be " + expected;
             }
