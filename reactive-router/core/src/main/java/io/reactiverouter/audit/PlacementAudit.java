@@ -40,10 +40,14 @@ public final class PlacementAudit {
     private static final int FETCH_SIZE = 4_096;
     private static final Duration LIMIT = Duration.ofHours(1);
 
+    /** Whether the table exists, and the type of the column; that below all domains if it is one. */
     private static final String KEY_TYPE = "select to_regclass($1) is not null,"
-            + " (select format_type(coalesce(nullif(t.typbasetype, 0), t.oid), null)"
-            + " from pg_attribute a join pg_type t on t.oid = a.atttypid"
-            + " where a.attrelid = to_regclass($1) and a.attname = $2 and a.attnum > 0 and not a.attisdropped)";
+            + " (with recursive base (type) as ("
+            + "select atttypid from pg_attribute"
+            + " where attrelid = to_regclass($1) and attname = $2 and attnum > 0 and not attisdropped"
+            + " union all select t.typbasetype from base join pg_type t on t.oid = base.type where t.typtype = 'd')"
+            + " select format_type(base.type, null) from base join pg_type t on t.oid = base.type"
+            + " where t.typtype <> 'd')";
 
     private final ShardExecutor executor;
     private final Function<ShardId, NodeId> nodes;

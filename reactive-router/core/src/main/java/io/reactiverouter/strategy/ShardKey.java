@@ -68,14 +68,14 @@ public sealed interface ShardKey {
 
         public OfTimestamp {
             UnroutableKeyException.requireNonNull(value);
+            if (value.isBefore(MIN) || !value.isBefore(END)) {
+                throw new UnroutableKeyException(
+                        "sharding key " + value + " is outside of PostgreSQL's calendar, 4713 BC to 294276 AD");
+            }
             if (!value.truncatedTo(ChronoUnit.MICROS).equals(value)) {
                 throw new UnroutableKeyException(
                         "sharding key " + value + " is finer than a microsecond, which PostgreSQL"
                                 + " cannot store; use truncatedTo(ChronoUnit.MICROS)");
-            }
-            if (value.isBefore(MIN) || !value.isBefore(END)) {
-                throw new UnroutableKeyException(
-                        "sharding key " + value + " is outside of PostgreSQL's calendar, 4713 BC to 294276 AD");
             }
         }
 
