@@ -84,7 +84,10 @@ class PredicateIntegrationTests {
     @Test
     void theKeysAreInTheTables() throws SQLException {
         try (Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery("select extract(epoch from at) from times order by n")) {
+                ResultSet rows = statement.executeQuery(
+                        // The server's own epoch is rounded at the end of its calendar.
+                        "select round(extract(epoch from date_trunc('second', at))"
+                                + " + extract(microseconds from at) % 1000000 / 1000000, 6) from times order by n")) {
             for (ShardKey key : CASES.keys.get("times")) {
                 assertThat(rows.next()).isTrue();
                 assertThat(rows.getBigDecimal(1)).as("time %s", key).isEqualTo(key == null ? null : seconds(key));
