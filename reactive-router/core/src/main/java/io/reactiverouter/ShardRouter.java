@@ -34,8 +34,10 @@ public interface ShardRouter {
 
     /**
      * Counts, table by table and shard by shard, the rows and those that the current placement expects on another shard,
-     * of which there must be none. Reads every row once, on the server, in one snapshot for each table and shard; locks
-     * nothing against writes. Results come as they are ready, at most four at a time are worked on.
+     * of which there must be none. The servers read every row, and once more those of a table with misplaced ones, in one
+     * snapshot for each table and shard; where the strategy has no SQL form the keys are streamed here. Locks nothing against
+     * writes. Results come as they are ready; four shards are worked on at a time, with one connection each. Rows that
+     * row-level security hides are not counted, and {@code statement_timeout}, where it is set, holds.
      *
      * <p>Fails with {@link IllegalArgumentException} if the keyspace names no tables, or a table lacks the key column or has
      * one of a type that cannot hold keys.

@@ -28,6 +28,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.util.Logger;
+import reactor.util.Loggers;
 
 /**
  * Counts the rows of a keyspace that are not where its placement says. Where the strategy has an SQL form the servers count
@@ -36,6 +38,7 @@ import reactor.core.publisher.Mono;
  */
 public final class PlacementAudit {
 
+    private static final Logger LOG = Loggers.getLogger(PlacementAudit.class);
     private static final int CONCURRENCY = 4;
     private static final int FETCH_SIZE = 4_096;
     private static final Duration LIMIT = Duration.ofHours(1);
@@ -70,9 +73,13 @@ public final class PlacementAudit {
             return Flux.error(new IllegalArgumentException("keyspace " + keyspace.name()
                     + " names no tables, so there is nothing to audit; set them with Keyspace.tables"));
         }
+        // One connection of a shard, whatever the number of tables.
         return Flux.fromIterable(shards)
-                .concatMap(shard -> Flux.fromIterable(keyspace.tables()).map(table -> new Job(placement, shard, table)))
-                .flatMap(job -> run(job, examples), CONCURRENCY, 1);
+                .flatMap(
+                        shard -> Flux.fromIterable(keyspace.tables())
+                                .concatMap(table -> run(new Job(placement, shard, table), examples), 1),
+                        CONCURRENCY,
+                        1);
     }
 
     private record Job(Placement placement, ShardId shard, String table) {
@@ -203,19 +210,31 @@ public final class PlacementAudit {
     }
 
     private static Misplaced where(Job job, KeyColumn column, Readable row) {
-        ShardKey key = null;
+        ShardKey id = null;
         try {
-            key = key(column, row);
-            return new Misplaced(key, job.strategy().locate(UnroutableKeyException.requireNonNull(key)), null);
+            id = id(column, row);
+            String region = column.region() == null ? null : row.get(1, String.class);
+            return where(job.strategy(), UnroutableKeyException.requireNonNull(id), region);
         } catch (UnroutableKeyException e) {
-            return new Misplaced(key, null, e.getMessage());
+            return new Misplaced(id, null, e.getMessage());
         }
     }
 
-    private static @Nullable ShardKey key(KeyColumn column, Readable row) {
-        ShardKey id = id(column, row);
-        String region = column.region() == null ? null : row.get(1, String.class);
-        return id == null || region == null ? id : ShardKey.inRegion(region, id);
+    /** A strategy takes keys either with a region or without; only it knows which. */
+    private static Misplaced where(ShardingStrategy strategy, ShardKey id, @Nullable String region) {
+        ShardKey key = region == null ? id : ShardKey.inRegion(region, id);
+        try {
+            return new Misplaced(key, strategy.locate(key), null);
+        } catch (UnroutableKeyException withRegion) {
+            if (region != null) {
+                try {
+                    return new Misplaced(id, strategy.locate(id), null);
+                } catch (UnroutableKeyException without) {
+                    LOG.debug("key {} has no shard without its region either", id, without);
+                }
+            }
+            return new Misplaced(key, null, withRegion.getMessage());
+        }
     }
 
     private static @Nullable ShardKey id(KeyColumn column, Readable row) {

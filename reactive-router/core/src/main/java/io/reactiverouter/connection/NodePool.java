@@ -24,6 +24,9 @@ interface NodePool {
      */
     Mono<Void> settleAndRelease(Connection connection);
 
+    /** Closes a connection, which leaves its place in the pool to another. */
+    Mono<Void> discard(Connection connection, Throwable cause);
+
     /** Opens the smallest number of connections, and at least one to see that the node answers. */
     Mono<Void> warmup();
 

@@ -25,6 +25,8 @@ final class R2dbcNodePool implements NodePool {
     /** Most cancelled statements end by themselves within this time; only others cost a cancel request. */
     private static final Duration GRACE = Duration.ofMillis(50);
 
+    private static final Duration CANCEL_AGAIN = Duration.ofMillis(250);
+    private static final int CANCELS = 8;
     private static final Duration CANCEL_TIMEOUT = Duration.ofSeconds(1);
     private static final Duration SETTLE_TIMEOUT = Duration.ofSeconds(2);
     private static final Duration WARMUP_CHECK = Duration.ofMillis(10);
@@ -83,6 +85,11 @@ final class R2dbcNodePool implements NodePool {
                 });
     }
 
+    @Override
+    public Mono<Void> discard(Connection connection, Throwable cause) {
+        return abort(connection, cause).then(Mono.defer(() -> giveBack(connection)));
+    }
+
     /** The pool closes it instead if it is not open any more. */
     private static Mono<Void> giveBack(Connection connection) {
         return Mono.from(connection.close());
@@ -91,10 +98,18 @@ final class R2dbcNodePool implements NodePool {
     private Mono<Void> settle(Connection connection) {
         return answered(connection)
                 .timeout(GRACE)
-                .onErrorResume(
-                        TimeoutException.class,
-                        slow -> cancel(connection).then(answered(connection).timeout(SETTLE_TIMEOUT)))
+                .onErrorResume(unanswered -> isOpen(connection) ? stopped(connection) : Mono.error(unanswered))
                 .then(Mono.defer(() -> rollBackIfOpen(connection)).timeout(SETTLE_TIMEOUT));
+    }
+
+    /**
+     * Asks the server to cancel until it has answered everything: a request that comes before the statement has begun, or
+     * while another of a row of statements runs, does not stop it.
+     */
+    private Mono<Void> stopped(Connection connection) {
+        return Mono.defer(() -> cancel(connection).then(answered(connection).timeout(CANCEL_AGAIN)))
+                .retry(CANCELS - 1)
+                .timeout(SETTLE_TIMEOUT);
     }
 
     /**

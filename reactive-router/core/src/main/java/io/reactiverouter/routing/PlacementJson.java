@@ -22,6 +22,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -32,6 +33,7 @@ import tools.jackson.databind.node.ObjectNode;
 final class PlacementJson {
 
     private static final int VERSION = 1;
+    private static final int MAX_ECHO = 500;
 
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -150,10 +152,12 @@ final class PlacementJson {
         try {
             root = MAPPER.readTree(json);
         } catch (JacksonException e) {
-            throw new IllegalArgumentException("placement is not valid JSON at line "
-                    + e.getLocation().getLineNr() + ", column "
-                    + e.getLocation().getColumnNr() + ": "
-                    + e.getOriginalMessage());
+            // Not there if a limit of the parser is exceeded, as by too many brackets.
+            TokenStreamLocation location = e.getLocation();
+            String place =
+                    location == null ? "" : " at line " + location.getLineNr() + ", column " + location.getColumnNr();
+            throw new IllegalArgumentException(
+                    "placement is not valid JSON" + place + ": " + shortened(String.valueOf(e.getOriginalMessage())));
         }
         At document = new At(root, "");
         At version = document.field("version");
@@ -321,16 +325,25 @@ final class PlacementJson {
             throw at.error("a key has one of the fields integer, text, uuid and timestamp");
         }
         return at.build(one -> {
-            if (one.has("integer")) {
-                return ShardKey.of(Long.parseLong(one.field("integer").text()));
+            String form = one.node().propertyNames().iterator().next();
+            String text = one.field(form).text();
+            ShardKey key =
+                    switch (form) {
+                        case "integer" -> ShardKey.of(Long.parseLong(text));
+                        case "text" -> ShardKey.of(text);
+                        case "uuid" -> ShardKey.of(UUID.fromString(text));
+                        default -> ShardKey.of(Instant.parse(text));
+                    };
+            // Java reads some forms that lose something on the way.
+            if (!key.parameter().toString().equals(text)) {
+                throw one.error("the key is written " + key.parameter() + ", was \"" + shortened(text) + "\"");
             }
-            if (one.has("text")) {
-                return ShardKey.of(one.field("text").text());
-            }
-            return one.has("uuid")
-                    ? ShardKey.of(UUID.fromString(one.field("uuid").text()))
-                    : ShardKey.of(Instant.parse(one.field("timestamp").text()));
+            return key;
         });
+    }
+
+    private static String shortened(String text) {
+        return text.length() <= MAX_ECHO ? text : text.substring(0, MAX_ECHO) + "...";
     }
 
     /**
@@ -410,7 +423,8 @@ final class PlacementJson {
         }
 
         IllegalArgumentException error(String what) {
-            return new CorruptException("placement JSON at " + (path.isEmpty() ? "its root" : path) + ": " + what);
+            return new CorruptException(
+                    "placement JSON at " + (path.isEmpty() ? "its root" : path) + ": " + shortened(what));
         }
     }
 

@@ -71,11 +71,11 @@ public final class RoutingTable {
     public synchronized Placement replace(Placement expected, ShardingStrategy next) {
         String name = expected.keyspace().name();
         Placement current = placement(name);
-        if (!current.equals(expected)) {
+        if (current.epoch() != expected.epoch() || !current.strategy().equals(expected.strategy())) {
             throw new StalePlacementException(name, expected.epoch(), current.epoch());
         }
-        requireKnown(expected.keyspace(), next);
-        Placement replaced = new Placement(expected.keyspace(), next, current.epoch() + 1);
+        requireKnown(current.keyspace(), next);
+        Placement replaced = new Placement(current.keyspace(), next, current.epoch() + 1);
         Map<String, Placement> placements = new HashMap<>(snapshot.placements());
         placements.put(name, replaced);
         snapshot = new Snapshot(snapshot.primaries(), Map.copyOf(placements));

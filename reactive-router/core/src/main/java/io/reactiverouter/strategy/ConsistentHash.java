@@ -25,7 +25,7 @@ public final class ConsistentHash implements ShardingStrategy {
     /** Virtual nodes for each unit of weight. */
     public static final int DEFAULT_VIRTUAL_NODES = 150;
 
-    private static final int MAX_POINTS = 1 << 21;
+    private static final int MAX_POINTS = 1 << 20;
 
     private final Map<ShardId, Integer> weights;
     private final int virtualNodes;
@@ -46,7 +46,7 @@ public final class ConsistentHash implements ShardingStrategy {
      *
      * @param virtualNodes points for each unit of weight
      * @throws IllegalArgumentException if there is no shard, {@code virtualNodes} is not positive, or the ring would have
-     *     more than 2 million points
+     *     more than a million points
      */
     public static ConsistentHash over(List<Shard> shards, int virtualNodes) {
         Map<ShardId, Integer> weights = new LinkedHashMap<>();
@@ -69,10 +69,10 @@ public final class ConsistentHash implements ShardingStrategy {
         for (Map.Entry<ShardId, Integer> weight : weights.entrySet()) {
             Weights.require(weight.getKey(), weight.getValue());
             count += (long) weight.getValue() * virtualNodes;
-        }
-        if (count > MAX_POINTS) {
-            throw new IllegalArgumentException("weights times " + virtualNodes + " virtual nodes make " + count
-                    + " points, more than " + MAX_POINTS + "; use smaller weights in the same proportion");
+            if (count > MAX_POINTS) {
+                throw new IllegalArgumentException("weights times " + virtualNodes + " virtual nodes make more than "
+                        + MAX_POINTS + " points; use smaller weights in the same proportion");
+            }
         }
         TreeMap<Long, ShardId> ring = new TreeMap<>();
         weights.forEach((shard, weight) -> {

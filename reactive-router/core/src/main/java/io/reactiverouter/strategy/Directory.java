@@ -3,6 +3,7 @@ package io.reactiverouter.strategy;
 import io.reactiverouter.topology.ShardId;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -20,6 +21,8 @@ public final class Directory implements ShardingStrategy {
     /** Pins beyond this number would make predicates that are too long. */
     private static final int MAX_PINS = 10_000;
 
+    private static final int MAX_NESTING = 8;
+
     private final ShardingStrategy rest;
     private final Map<ShardKey, ShardId> pins;
     private final List<ShardId> shards;
@@ -27,9 +30,25 @@ public final class Directory implements ShardingStrategy {
     private Directory(ShardingStrategy rest, Map<ShardKey, ShardId> pins) {
         this.rest = rest;
         this.pins = pins;
+        if (nesting() > MAX_NESTING) {
+            throw new IllegalArgumentException("directories can be nested " + MAX_NESTING + " deep at most");
+        }
+        pins.keySet().stream()
+                .filter(key -> key instanceof ShardKey.OfRegion && !takesRegions())
+                .findFirst()
+                .ifPresent(key -> {
+                    throw new IllegalArgumentException(
+                            "key " + key
+                                    + " is pinned with a region, but the strategy of the other keys takes none; pin it without");
+                });
         Set<ShardId> all = new LinkedHashSet<>(rest.shards());
-        all.addAll(pins.values());
+        // In the order of their names: pins from a map can come in any.
+        pins.values().stream().sorted(Comparator.comparing(ShardId::value)).forEach(all::add);
         this.shards = List.copyOf(all);
+    }
+
+    private int nesting() {
+        return rest instanceof Directory other ? 1 + other.nesting() : 1;
     }
 
     /** Returns a directory without pins: {@code rest} places every key. */
@@ -40,7 +59,8 @@ public final class Directory implements ShardingStrategy {
     /**
      * Returns a copy in which {@code key} is on {@code shard}, which may be one that {@code rest} places nothing on.
      *
-     * @throws IllegalArgumentException if there would be more than 10 000 pins
+     * @throws IllegalArgumentException if there would be more than 10 000 pins, or the key has a region and the other keys
+     *     are not placed by region
      */
     public Directory pin(ShardKey key, ShardId shard) {
         return withPins(Map.of(UnroutableKeyException.requireNonNull(key), shard));
@@ -49,11 +69,12 @@ public final class Directory implements ShardingStrategy {
     /**
      * Returns a copy with all of these pins in addition.
      *
-     * @throws IllegalArgumentException if there would be more than 10 000 pins
+     * @throws IllegalArgumentException if there would be more than 10 000 pins, or the key has a region and the other keys
+     *     are not placed by region
      */
     public Directory withPins(Map<ShardKey, ShardId> added) {
         Map<ShardKey, ShardId> more = new LinkedHashMap<>(pins);
-        more.putAll(added);
+        added.forEach((key, shard) -> more.put(UnroutableKeyException.requireNonNull(key), shard));
         if (more.size() > MAX_PINS) {
             throw new IllegalArgumentException(
                     "a directory takes at most " + MAX_PINS + " pins; use ranges or hash slots for that many keys");
@@ -92,11 +113,12 @@ public final class Directory implements ShardingStrategy {
 
     @Override
     public List<ShardId> between(ShardKey from, ShardKey to) {
+        if (from.equals(to)) {
+            return List.of(locate(from));
+        }
         Set<ShardId> holding = new LinkedHashSet<>(rest.between(from, to));
         pins.forEach((key, shard) -> {
-            if (key.getClass() == from.getClass()
-                    && KeyOrder.compare(from, key) <= 0
-                    && KeyOrder.compare(key, to) <= 0) {
+            if (KeyOrder.isBetween(from, key, to)) {
                 holding.add(shard);
             }
         });
@@ -166,9 +188,7 @@ public final class Directory implements ShardingStrategy {
     }
 
     private boolean takesRegions() {
-        return rest instanceof Geographic
-                || (rest instanceof Directory other && other.takesRegions())
-                || pins.keySet().stream().anyMatch(ShardKey.OfRegion.class::isInstance);
+        return rest instanceof Geographic || (rest instanceof Directory other && other.takesRegions());
     }
 
     @Override

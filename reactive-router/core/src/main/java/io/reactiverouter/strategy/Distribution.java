@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param shards what each shard gets, in the order of the strategy
  * @param maxOverMean what the fullest shard gets, over the mean; 1 is even
  * @param standardDeviation of the shards' counts, over the mean; 0 is even
- * @param hottest the most frequent keys, most frequent first
+ * @param hottest the most frequent keys, most frequent first; at most 10, each of which came more than once
  * @param warnings what speaks against this strategy, or against the key, in sentences
  */
 public record Distribution(
@@ -98,7 +98,7 @@ public record Distribution(
             distinct++;
             routable += count;
             HotKey least = hottest.peek();
-            if (least == null || hottest.size() < HOTTEST || count > least.count()) {
+            if (count > 1 && (least == null || hottest.size() < HOTTEST || count > least.count())) {
                 hottest.add(new HotKey(entry.getKey(), shard, count, 0));
             }
             if (hottest.size() > HOTTEST) {
@@ -176,9 +176,9 @@ public record Distribution(
                     "only " + distinct + " different keys for " + shards.size() + " shards: a key cannot be divided, so"
                             + " shares stay uneven whatever the strategy; choose a key with more values");
         }
-        HotKey hot = hottest.get(0);
-        if (distinct > 1 && hot.share() > HOT_SHARE) {
-            found.add(percent(hot.share()) + " of the sample is the one key " + hot.key()
+        HotKey hot = hottest.isEmpty() ? null : hottest.get(0);
+        if (hot != null && distinct > 1 && hot.share() > HOT_SHARE) {
+            found.add(percent(hot.share()) + " of the keys with a shard are the one key " + hot.key()
                     + "; a directory can pin it to a shard of its own");
         }
         long empty = shards.stream().filter(share -> share.count() == 0).count();

@@ -59,6 +59,8 @@ public final class Geographic implements ShardingStrategy {
         if (regions.isEmpty()) {
             throw new IllegalArgumentException("geographic placement needs at least one region, has none");
         }
+        // As a key would, so that there are keys for each.
+        regions.keySet().forEach(region -> ShardKey.inRegion(region, ShardKey.of(0)));
         Map<ShardId, String> seen = new LinkedHashMap<>();
         regions.forEach((region, slots) -> slots.shards().forEach(shard -> {
             String other = seen.put(shard, region);

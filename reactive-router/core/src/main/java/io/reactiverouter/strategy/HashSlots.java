@@ -27,6 +27,9 @@ public final class HashSlots implements ShardingStrategy {
 
     private static final int TOKEN_BITS_BELOW_SLOT = 50;
 
+    /** Slots by which a share can be off after several changes of weights. */
+    private static final double MAX_ROUNDING = 2;
+
     private final Map<ShardId, Integer> weights;
     private final List<ShardId> shards;
     private final ShardId[] owners;
@@ -69,7 +72,7 @@ public final class HashSlots implements ShardingStrategy {
      * @param weights the shards in order, and the weights that later changes start from
      * @param owners the owner of each slot
      * @throws IllegalArgumentException if there is not one owner for each of the 16 384 slots, an owner has no weight, a
-     *     weight is not positive, or a shard owns nothing
+     *     weight is not positive, or a shard owns nothing, or not what its weight says give or take two slots
      */
     public static HashSlots of(Map<ShardId, Integer> weights, List<ShardId> owners) {
         Owners.requireCount("hash slots", List.copyOf(weights.keySet()));
@@ -86,9 +89,20 @@ public final class HashSlots implements ShardingStrategy {
         }
         HashSlots slots = new HashSlots(
                 Collections.unmodifiableMap(new LinkedHashMap<>(weights)), owners.toArray(ShardId[]::new));
+        slots.shards.stream()
+                .filter(shard -> slots.slotsOf(shard) == 0)
+                .findFirst()
+                .ifPresent(shard -> {
+                    throw new IllegalArgumentException("shard " + shard + " owns none of the " + SLOTS + " slots");
+                });
+        long total = total(weights);
         for (ShardId shard : slots.shards) {
-            if (slots.slotsOf(shard) == 0) {
-                throw new IllegalArgumentException("shard " + shard + " owns none of the " + SLOTS + " slots");
+            int owned = slots.slotsOf(shard);
+            double share = (double) slots.weights.getOrDefault(shard, 0) * SLOTS / total;
+            if (Math.abs(owned - share) > MAX_ROUNDING) {
+                throw new IllegalArgumentException(
+                        "shard " + shard + " owns " + owned + " slots, but its weight entitles it to "
+                                + Math.round(share) + "; give each shard the weight of its share");
             }
         }
         return slots;
@@ -207,10 +221,12 @@ public final class HashSlots implements ShardingStrategy {
             }
         }
         int next = 0;
-        for (Map.Entry<ShardId, Integer> target : targets.entrySet()) {
-            int missing = target.getValue() - counts.getOrDefault(target.getKey(), 0);
+        for (ShardId shard : targets.keySet().stream()
+                .sorted(Comparator.comparing(ShardId::value))
+                .toList()) {
+            int missing = targets.getOrDefault(shard, 0) - counts.getOrDefault(shard, 0);
             for (int i = 0; i < missing; i++) {
-                moved[free.get(next++)] = target.getKey();
+                moved[free.get(next++)] = shard;
             }
         }
         return new HashSlots(newWeights, moved);
@@ -255,13 +271,16 @@ public final class HashSlots implements ShardingStrategy {
         order.sort(Comparator.<ShardId, Boolean>comparing(shard -> targets.getOrDefault(shard, 0) >= slotsOf(shard))
                 .thenComparing(
                         shard -> newWeights.getOrDefault(shard, 0).longValue() * SLOTS % total,
-                        Comparator.reverseOrder()));
+                        Comparator.reverseOrder())
+                // The order of the shards must not count, it can be that of any map.
+                .thenComparing(ShardId::value));
         for (ShardId shard : order) {
             if (left > 0 && targets.getOrDefault(shard, 0) < most.getOrDefault(shard, 0)) {
                 targets.merge(shard, 1, Integer::sum);
                 left--;
             }
         }
+        changed.sort(Comparator.comparing(ShardId::value));
         List<ShardId> rest = changed.isEmpty() ? order : changed;
         for (int i = 0; left != 0; i++) {
             targets.merge(rest.get(i % rest.size()), Integer.signum(left), Integer::sum);

@@ -29,6 +29,16 @@ final class KeyOrder {
                 + "; the keys of a range must all be integers, texts, UUIDs or timestamps");
     }
 
+    /** Says whether {@code key} is of the kind of the two others, in their region if they have one, and between them. */
+    static boolean isBetween(ShardKey from, ShardKey key, ShardKey to) {
+        if (from instanceof ShardKey.OfRegion low && to instanceof ShardKey.OfRegion high) {
+            return key instanceof ShardKey.OfRegion located
+                    && located.region().equals(low.region())
+                    && isBetween(low.id(), located.id(), high.id());
+        }
+        return key.getClass() == from.getClass() && compare(from, key) <= 0 && compare(key, to) <= 0;
+    }
+
     static void requireOrdered(ShardKey from, ShardKey to) {
         if (compare(from, to) > 0) {
             throw new UnroutableKeyException("the range from " + from + " to " + to + " is upside down; swap its ends");

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Tables that share one sharding key and one placement. Immutable: each method that changes something returns a new
- * keyspace. Names of keyspace, column and tables are plain SQL identifiers: letters, digits and {@code _}, at most 63; a
+ * keyspace. Names of columns and tables are plain SQL identifiers: letters, digits and {@code _}, at most 63; that of the keyspace begins with a letter and may hold {@code -} too; a
  * table may carry its schema. They are the names of the catalog, upper and lower case apart: the library always quotes them.
  *
  * <pre>{@code

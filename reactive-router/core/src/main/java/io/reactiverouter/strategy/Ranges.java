@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -250,12 +251,18 @@ public final class Ranges implements ShardingStrategy {
 
     private static String condition(Range range, KeyColumn column) {
         String value = Sql.comparable(column);
-        if (range.from() == null && range.to() == null) {
-            return column.sql() + " is not null";
+        StringJoiner conditions = new StringJoiner(" and ");
+        if (range.from() != null) {
+            conditions.add(value + " >= " + Sql.literal(range.from()));
         }
-        String lower = range.from() == null ? "" : value + " >= " + Sql.literal(range.from());
-        String upper = range.to() == null ? "" : value + " < " + Sql.literal(range.to());
-        return lower + (lower.isEmpty() || upper.isEmpty() ? "" : " and ") + upper;
+        if (range.to() != null) {
+            conditions.add(value + " < " + Sql.literal(range.to()));
+        }
+        if (column.type() == KeyType.TIMESTAMP && (range.from() == null || range.to() == null)) {
+            // Infinite times are no keys.
+            conditions.add("isfinite(" + column.sql() + ")");
+        }
+        return conditions.length() == 0 ? column.sql() + " is not null" : conditions.toString();
     }
 
     @Override

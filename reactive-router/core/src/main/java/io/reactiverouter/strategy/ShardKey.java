@@ -97,6 +97,7 @@ public sealed interface ShardKey {
             if (region == null) {
                 throw new UnroutableKeyException("the region of sharding key " + id + " must not be null");
             }
+            requireStorable("region", region);
             UnroutableKeyException.requireNonNull(id);
             if (id instanceof OfRegion) {
                 throw new UnroutableKeyException("sharding key " + id + " has a region already");
@@ -111,6 +112,29 @@ public sealed interface ShardKey {
         @Override
         public String toString() {
             return region + "/" + id;
+        }
+    }
+
+    /**
+     * Does nothing if PostgreSQL can store the text.
+     *
+     * @throws UnroutableKeyException if it holds the character U+0000 or half of a surrogate pair
+     */
+    private static void requireStorable(String what, String value) {
+        for (int i = 0; i < value.length(); i++) {
+            char c = value.charAt(i);
+            if (c == 0) {
+                throw new UnroutableKeyException(
+                        what + " holds the character U+0000 at index " + i + ", which PostgreSQL cannot store");
+            }
+            if (Character.isHighSurrogate(c)
+                    && i + 1 < value.length()
+                    && Character.isLowSurrogate(value.charAt(i + 1))) {
+                i++;
+            } else if (Character.isSurrogate(c)) {
+                throw new UnroutableKeyException(what + " holds half of a surrogate pair at index " + i
+                        + ", which has no UTF-8 form and PostgreSQL cannot store");
+            }
         }
     }
 
@@ -133,21 +157,7 @@ public sealed interface ShardKey {
 
         public OfText {
             UnroutableKeyException.requireNonNull(value);
-            for (int i = 0; i < value.length(); i++) {
-                char c = value.charAt(i);
-                if (c == 0) {
-                    throw new UnroutableKeyException("sharding key holds the character U+0000 at index " + i
-                            + ", which PostgreSQL cannot store");
-                }
-                if (Character.isHighSurrogate(c)
-                        && i + 1 < value.length()
-                        && Character.isLowSurrogate(value.charAt(i + 1))) {
-                    i++;
-                } else if (Character.isSurrogate(c)) {
-                    throw new UnroutableKeyException("sharding key holds half of a surrogate pair at index " + i
-                            + ", which has no UTF-8 form and PostgreSQL cannot store");
-                }
-            }
+            requireStorable("sharding key", value);
         }
 
         @Override

@@ -5,6 +5,7 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.StringJoiner;
 import java.util.stream.Collectors;
 
@@ -58,6 +59,7 @@ final class Sql {
         boolean bc = time.getYear() <= FIRST_BC_YEAR;
         int year = bc ? 1 - time.getYear() : time.getYear();
         return String.format(
+                Locale.ROOT,
                 "%04d-%02d-%02d %02d:%02d:%02d.%06d+00%s",
                 year,
                 time.getMonthValue(),
@@ -97,6 +99,9 @@ final class Sql {
      * not touch. They are evaluated as often as {@code expression} is short.
      */
     static String within(String expression, List<Interval> intervals) {
+        if (intervals.isEmpty()) {
+            return "false";
+        }
         if (intervals.size() <= PLAIN_INTERVALS) {
             return intervals.stream()
                     .map(interval -> interval.from() == interval.to()

@@ -62,7 +62,8 @@ public final class SqlPredicate {
     }
 
     /**
-     * Returns the condition for {@code create publication ... for table ... where (...)}.
+     * Returns the condition for {@code create publication ... for table ... where (...)}. A server can still refuse it over a
+     * column with a collation of the user's making.
      *
      * @throws UnsupportedOperationException if there is none; the message is the reason
      */

@@ -67,10 +67,10 @@ class PlacementJsonTests {
                 Geographic.over(List.of(shard("s0").region("eu"), shard("s1").region("us"))),
                 Geographic.over(List.of(shard("s0").region("eu"), shard("s1").region("us")))
                         .withDefaultRegion("us"),
-                Directory.over(slots)
-                        .pin(ShardKey.of(42), S1)
-                        .pin(ShardKey.of("42"), S0)
-                        .pin(ShardKey.inRegion("eu", ShardKey.of(new UUID(1, 2))), S0),
+                Directory.over(slots).pin(ShardKey.of(42), S1).pin(ShardKey.of("42"), S0),
+                Directory.over(Geographic.over(
+                                List.of(shard("s0").region("eu"), shard("s1").region("us"))))
+                        .pin(ShardKey.inRegion("eu", ShardKey.of(new UUID(1, 2))), S1),
                 Directory.over(Directory.over(slots).pin(ShardKey.of(1), S0)));
     }
 
@@ -173,11 +173,26 @@ class PlacementJsonTests {
                 .withMessageContaining(message);
     }
 
+    @Test
+    void hostileTextsAreRefusedShortly() {
+        for (String hostile : List.of("[".repeat(3_000), "9".repeat(5_000), "{\"" + "x".repeat(100_000) + "\":1}")) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> Placement.fromJson(hostile))
+                    .satisfies(error -> assertThat(error.getMessage()).hasSizeLessThan(1_000));
+        }
+        String unknown = placement(Modulo.of(List.of(S0))).toJson().replace("modulo", "x".repeat(1_000_000));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Placement.fromJson(unknown))
+                .satisfies(error -> assertThat(error.getMessage()).hasSizeLessThan(1_000));
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             {"integer":"0"} | {"integer":"x"}                      | /strategy/ranges/0/to: For input string
             {"integer":"0"} | {"integer":"0","text":"0"}           | /strategy/ranges/0/to: a key has one of the fields
             {"integer":"0"} | {"uuid":"0"}                         | /strategy/ranges/0/to: Invalid UUID
+            {"integer":"0"} | {"uuid":"123456789-0-0-0-0"}         | /strategy/ranges/0/to: the key is written 23456789-0000-0000-0000-000000000000
+            {"integer":"0"} | {"integer":"+1"}                     | /strategy/ranges/0/to: the key is written 1, was "+1"
             {"integer":"0"} | {"timestamp":"yesterday"}            | /strategy/ranges/0/to: Text 'yesterday'
             {"integer":"0"} | {"region":"eu","id":{"integer":"0"}} | /strategy/ranges/0: a range of shard s0 ends at a key with a region
             {"shard":"s1","from":{"integer":"0"} | {"shard":"s1","from":{"integer":"5"} | /strategy: ranges [all below, 0) of s0

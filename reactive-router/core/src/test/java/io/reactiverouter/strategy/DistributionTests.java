@@ -32,7 +32,7 @@ class DistributionTests {
         });
         assertThat(found.maxOverMean()).isBetween(1.0, 1.05);
         assertThat(found.standardDeviation()).isBetween(0.0, 0.05);
-        assertThat(found.hottest()).hasSize(10);
+        assertThat(found.hottest()).as("no key comes twice").isEmpty();
         assertThat(found.warnings()).isEmpty();
     }
 
@@ -62,7 +62,7 @@ class DistributionTests {
         assertThat(skewed.warnings())
                 .anySatisfy(text -> assertThat(text).contains("10 of 2015 keys are null"))
                 .anySatisfy(text -> assertThat(text).contains("5 of 2015 keys have no shard"))
-                .anySatisfy(text -> assertThat(text).contains("50.1 % of the sample is the one key 7"))
+                .anySatisfy(text -> assertThat(text).contains("50.1 % of the keys with a shard are the one key 7"))
                 .anySatisfy(text -> assertThat(text).contains("times the mean"));
 
         List<ShardKey> states = new ArrayList<>();

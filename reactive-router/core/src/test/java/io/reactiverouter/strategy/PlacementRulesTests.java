@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import io.reactiverouter.topology.Shard;
 import io.reactiverouter.topology.ShardId;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -130,5 +133,60 @@ class PlacementRulesTests {
                 .isThrownBy(() ->
                         Directory.over(HashSlots.over(HashSlotsTests.shards(1))).withPins(many))
                 .withMessageContaining("at most 10000 pins");
+    }
+
+    @Test
+    void pinsFollowTheRegionsOfTheRest() {
+        Directory regions = Directory.over(Geographic.over(regional()));
+        ShardKey pinned = ShardKey.inRegion("eu", ShardKey.of(7));
+        Directory directory = regions.pin(pinned, BIG);
+
+        assertThat(directory.locate(pinned)).isEqualTo(BIG);
+        assertThat(directory.between(ShardKey.inRegion("eu", ShardKey.of(1)), ShardKey.inRegion("eu", ShardKey.of(9))))
+                .containsExactly(S0, ShardId.of("s1"), BIG);
+        assertThat(directory.between(ShardKey.inRegion("us", ShardKey.of(1)), ShardKey.inRegion("us", ShardKey.of(9))))
+                .containsExactly(ShardId.of("s2"));
+        assertThat(directory.between(pinned, pinned)).containsExactly(BIG);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() ->
+                        Directory.over(HashSlots.over(HashSlotsTests.shards(1))).pin(pinned, BIG))
+                .withMessageContaining("pinned with a region");
+        assertThatExceptionOfType(UnroutableKeyException.class)
+                .isThrownBy(() -> ShardKey.inRegion("a\0", ShardKey.of(1)))
+                .withMessageContaining("U+0000");
+    }
+
+    @Test
+    void orderOfPinsAndWeightsDoesNotCount() {
+        HashSlots slots = HashSlots.over(HashSlotsTests.shards(1, 1, 1));
+        Map<ShardId, Integer> reversed = new LinkedHashMap<>();
+        for (String name : List.of("s2", "s1", "s0")) {
+            reversed.put(ShardId.of(name), 1);
+        }
+        Shard more = HashSlotsTests.shards(1, 1, 1, 1).get(3);
+        assertThat(HashSlots.of(reversed, slots.owners()).withShard(more).owners())
+                .isEqualTo(slots.withShard(more).owners());
+        assertThat(HashSlots.of(reversed, slots.owners()).withoutShard(S0).owners())
+                .isEqualTo(slots.withoutShard(S0).owners());
+        Directory none = Directory.over(slots);
+        assertThat(none.pin(ShardKey.of(1), ShardId.of("b"))
+                        .pin(ShardKey.of(2), ShardId.of("a"))
+                        .shards())
+                .isEqualTo(none.pin(ShardKey.of(2), ShardId.of("a"))
+                        .pin(ShardKey.of(1), ShardId.of("b"))
+                        .shards());
+    }
+
+    @Test
+    void hugeRingsAndLopsidedTablesAreRefused() {
+        int huge = Integer.MAX_VALUE;
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ConsistentHash.of(Map.of(S0, huge, BIG, huge, ShardId.of("c"), huge), huge))
+                .withMessageContaining("smaller weights");
+        List<ShardId> owners = new ArrayList<>(Collections.nCopies(HashSlots.SLOTS, S0));
+        owners.set(0, BIG);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> HashSlots.of(Map.of(S0, 1, BIG, 1), owners))
+                .withMessageContaining("weight entitles it to 8192");
     }
 }
