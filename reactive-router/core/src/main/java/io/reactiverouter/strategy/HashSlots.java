@@ -27,9 +27,6 @@ public final class HashSlots implements ShardingStrategy {
 
     private static final int TOKEN_BITS_BELOW_SLOT = 50;
 
-    /** Slots by which a share can be off after several changes of weights. */
-    private static final double MAX_ROUNDING = 2;
-
     private final Map<ShardId, Integer> weights;
     private final List<ShardId> shards;
     private final ShardId[] owners;
@@ -67,12 +64,13 @@ public final class HashSlots implements ShardingStrategy {
     }
 
     /**
-     * Returns slots with these owners.
+     * Returns slots with these owners, which need not be in proportion to the weights: they are not while slots are being
+     * moved. Later changes then come as near to the proportion as they can without moving slots between shards that stay.
      *
      * @param weights the shards in order, and the weights that later changes start from
      * @param owners the owner of each slot
      * @throws IllegalArgumentException if there is not one owner for each of the 16 384 slots, an owner has no weight, a
-     *     weight is not positive, or a shard owns nothing, or not what its weight says give or take two slots
+     *     weight is not positive, or a shard owns nothing
      */
     public static HashSlots of(Map<ShardId, Integer> weights, List<ShardId> owners) {
         Owners.requireCount("hash slots", List.copyOf(weights.keySet()));
@@ -95,16 +93,6 @@ public final class HashSlots implements ShardingStrategy {
                 .ifPresent(shard -> {
                     throw new IllegalArgumentException("shard " + shard + " owns none of the " + SLOTS + " slots");
                 });
-        long total = total(weights);
-        for (ShardId shard : slots.shards) {
-            int owned = slots.slotsOf(shard);
-            double share = (double) slots.weights.getOrDefault(shard, 0) * SLOTS / total;
-            if (Math.abs(owned - share) > MAX_ROUNDING) {
-                throw new IllegalArgumentException(
-                        "shard " + shard + " owns " + owned + " slots, but its weight entitles it to "
-                                + Math.round(share) + "; give each shard the weight of its share");
-            }
-        }
         return slots;
     }
 
@@ -280,12 +268,9 @@ public final class HashSlots implements ShardingStrategy {
                 left--;
             }
         }
-        changed.sort(Comparator.comparing(ShardId::value));
-        List<ShardId> rest = changed.isEmpty() ? order : changed;
-        for (int i = 0; left != 0; i++) {
-            targets.merge(rest.get(i % rest.size()), Integer.signum(left), Integer::sum);
-            left -= Integer.signum(left);
-        }
+        // What is left is kept by those who would have to give it away, or taken by those whose weight has changed.
+        left = spread(left, order, targets, false);
+        spread(left, changed.isEmpty() ? order : changed, targets, true);
         targets.forEach((shard, target) -> {
             int weight = newWeights.getOrDefault(shard, 0);
             if (target < 1 || (long) weight * SLOTS < total) {
@@ -293,6 +278,29 @@ public final class HashSlots implements ShardingStrategy {
             }
         });
         return targets;
+    }
+
+    /** Shares out {@code left} slots one by one, takes them from those who would gain if it is negative; returns the rest. */
+    private int spread(int left, List<ShardId> among, Map<ShardId, Integer> targets, boolean always) {
+        Map<ShardId, Integer> now = new HashMap<>();
+        among.forEach(shard -> now.put(shard, slotsOf(shard)));
+        boolean moved = true;
+        while (left != 0 && moved) {
+            moved = false;
+            for (ShardId shard : among) {
+                int target = targets.getOrDefault(shard, 0);
+                if (left > 0 && (always || target < now.getOrDefault(shard, 0))) {
+                    targets.put(shard, target + 1);
+                    left--;
+                    moved = true;
+                } else if (left < 0 && target > now.getOrDefault(shard, 0)) {
+                    targets.put(shard, target - 1);
+                    left++;
+                    moved = true;
+                }
+            }
+        }
+        return left;
     }
 
     private static long total(Map<ShardId, Integer> weights) {

@@ -178,15 +178,30 @@ class PlacementRulesTests {
     }
 
     @Test
-    void hugeRingsAndLopsidedTablesAreRefused() {
+    void hugeRingsAreRefused() {
         int huge = Integer.MAX_VALUE;
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ConsistentHash.of(Map.of(S0, huge, BIG, huge, ShardId.of("c"), huge), huge))
                 .withMessageContaining("smaller weights");
-        List<ShardId> owners = new ArrayList<>(Collections.nCopies(HashSlots.SLOTS, S0));
-        owners.set(0, BIG);
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> HashSlots.of(Map.of(S0, 1, BIG, 1), owners))
-                .withMessageContaining("weight entitles it to 8192");
+    }
+
+    /** As while slots are being moved. */
+    @Test
+    void lopsidedTablesMoveNothingBetweenShardsThatStay() {
+        ShardId c = ShardId.of("c");
+        ShardId d = HashSlotsTests.shards(1, 1, 1, 1).get(3).id();
+        List<ShardId> owners = new ArrayList<>(Collections.nCopies(16_000, S0));
+        owners.addAll(Collections.nCopies(192, BIG));
+        owners.addAll(Collections.nCopies(192, c));
+        HashSlots lopsided = HashSlots.of(Map.of(S0, 1, BIG, 1, c, 1), owners);
+
+        HashSlots fewer = lopsided.withoutShard(c);
+        assertThat(lopsided.movesTo(fewer)).isEqualTo(192);
+        assertThat(fewer.slotsOf(S0)).isEqualTo(16_000);
+        assertThat(fewer.slotsOf(BIG)).isEqualTo(384);
+
+        HashSlots more = lopsided.withShard(HashSlotsTests.shards(1, 1, 1, 1).get(3));
+        assertThat(more.slotsOf(d)).isEqualTo(4_096);
+        assertThat(lopsided.movesTo(more)).isEqualTo(4_096);
     }
 }
