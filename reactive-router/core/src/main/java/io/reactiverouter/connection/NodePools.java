@@ -106,7 +106,8 @@ public final class NodePools {
                         Flux.fromIterable(pools.values()).flatMapDelayError(NodePool::close, 16, 1),
                         Mono.defer(this::returned),
                         loops.close(),
-                        Mono.fromRunnable(connecting::dispose))
+                        // Its locks may block.
+                        Mono.fromRunnable(connecting::dispose).subscribeOn(Schedulers.boundedElastic()))
                 .then();
     }
 
