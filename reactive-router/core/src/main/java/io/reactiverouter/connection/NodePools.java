@@ -9,6 +9,9 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -20,7 +23,7 @@ import reactor.core.scheduler.Schedulers;
  */
 public final class NodePools {
 
-    private static final int CONNECTING_THREADS = 16;
+    private static final int CONNECTING_THREADS = 256;
     private static final int CONNECTING_TTL_SECONDS = 10;
     private static final Duration RETURN_CHECK = Duration.ofMillis(20);
     private static final Duration RETURN_TIMEOUT = Duration.ofSeconds(5);
@@ -30,7 +33,8 @@ public final class NodePools {
 
     /**
      * For what blocks while a connection is opened. Not a scheduler that others use: on those, work that waits for a
-     * connection could keep the connection from being opened.
+     * connection could keep the connection from being opened. Nothing queues behind a lookup that hangs. Threads come when
+     * they are needed and go by themselves.
      */
     private final Scheduler connecting;
 
@@ -51,8 +55,15 @@ public final class NodePools {
             ClusterListener listener,
             Function<? super Connection, Mono<String>> check) {
         this.loops = new EventLoops(eventLoops);
-        this.connecting = Schedulers.newBoundedElastic(
-                CONNECTING_THREADS, Integer.MAX_VALUE, "reactive-router-connect", CONNECTING_TTL_SECONDS, true);
+        this.connecting = Schedulers.fromExecutorService(
+                new ThreadPoolExecutor(
+                        0,
+                        CONNECTING_THREADS,
+                        CONNECTING_TTL_SECONDS,
+                        TimeUnit.SECONDS,
+                        new SynchronousQueue<>(),
+                        NodePools::connectingThread),
+                "reactive-router-connect");
         ClusterListener guarded = listener == ClusterListener.NONE ? listener : new GuardedListener(listener);
         Map<NodeId, NodePool> made = new LinkedHashMap<>();
         for (Node node : nodes) {
@@ -62,6 +73,12 @@ public final class NodePools {
         this.pools = Map.copyOf(made);
         ShardExecutor pooled = new PooledExecutor(this);
         this.executor = guarded == ClusterListener.NONE ? pooled : new ListeningExecutor(pooled, guarded);
+    }
+
+    private static Thread connectingThread(Runnable work) {
+        Thread thread = new Thread(work, "reactive-router-connect");
+        thread.setDaemon(true);
+        return thread;
     }
 
     /** Returns the executor that runs work on these pools. */
@@ -105,9 +122,7 @@ public final class NodePools {
         return Flux.concatDelayError(
                         Flux.fromIterable(pools.values()).flatMapDelayError(NodePool::close, 16, 1),
                         Mono.defer(this::returned),
-                        loops.close(),
-                        // Its locks may block.
-                        Mono.fromRunnable(connecting::dispose).subscribeOn(Schedulers.boundedElastic()))
+                        loops.close())
                 .then();
     }
 

@@ -1,7 +1,8 @@
 package io.reactiverouter.connection;
 
+import io.r2dbc.postgresql.api.ErrorDetails;
+import io.r2dbc.postgresql.api.PostgresqlException;
 import io.r2dbc.spi.Connection;
-import io.r2dbc.spi.R2dbcException;
 import io.reactiverouter.topology.NodeId;
 import java.util.Set;
 import java.util.function.Function;
@@ -11,8 +12,13 @@ import reactor.core.publisher.Flux;
 /** Runs work on connections of the nodes' pools. */
 final class PooledExecutor implements ShardExecutor {
 
-    /** Cached plan must not change result type; no such prepared statement; protocol violation. */
-    private static final Set<String> SPOILT = Set.of("0A000", "26000", "08P01");
+    /** No such prepared statement; protocol violation. */
+    private static final Set<String> LOST_STATEMENT = Set.of("26000", "08P01");
+
+    private static final String NOT_SUPPORTED = "0A000";
+
+    /** The routine of the server that finds that a cached plan must not change its result type. */
+    private static final String CACHED_PLAN = "RevalidateCachedQuery";
 
     private final NodePools pools;
 
@@ -39,6 +45,12 @@ final class PooledExecutor implements ShardExecutor {
      * the same statement would fail again on this connection.
      */
     private static boolean isSpoilt(Throwable error) {
-        return error instanceof R2dbcException refusal && SPOILT.contains(String.valueOf(refusal.getSqlState()));
+        if (!(error instanceof PostgresqlException refusal)) {
+            return false;
+        }
+        ErrorDetails details = refusal.getErrorDetails();
+        return LOST_STATEMENT.contains(details.getCode())
+                || (details.getCode().equals(NOT_SUPPORTED)
+                        && details.getRoutine().filter(CACHED_PLAN::equals).isPresent());
     }
 }

@@ -77,17 +77,21 @@ final class R2dbcNodePool implements NodePool {
     @Override
     public Mono<Void> settleAndRelease(Connection connection) {
         return settle(connection)
-                .onErrorResume(error -> abort(connection, error))
+                .onErrorResume(error -> abort(connection, "it did not settle after a cancel or an error", error))
                 .then(Mono.defer(() -> giveBack(connection)))
-                .onErrorResume(error -> {
-                    LOG.warn("a connection to {} could not be released", node, error);
-                    return Mono.empty();
-                });
+                .onErrorResume(this::notReleased);
+    }
+
+    private Mono<Void> notReleased(Throwable error) {
+        LOG.warn("a connection to {} could not be released", node, error);
+        return Mono.empty();
     }
 
     @Override
     public Mono<Void> discard(Connection connection, Throwable cause) {
-        return abort(connection, cause).then(Mono.defer(() -> giveBack(connection)));
+        return abort(connection, "its prepared statements are not valid any more", cause)
+                .then(Mono.defer(() -> giveBack(connection)))
+                .onErrorResume(this::notReleased);
     }
 
     /** The pool closes it instead if it is not open any more. */
@@ -98,18 +102,22 @@ final class R2dbcNodePool implements NodePool {
     private Mono<Void> settle(Connection connection) {
         return answered(connection)
                 .timeout(GRACE)
-                .onErrorResume(unanswered -> isOpen(connection) ? stopped(connection) : Mono.error(unanswered))
+                .onErrorResume(unanswered -> isOpen(connection)
+                        ? stopped(connection, CANCELS).timeout(SETTLE_TIMEOUT)
+                        : Mono.error(unanswered))
                 .then(Mono.defer(() -> rollBackIfOpen(connection)).timeout(SETTLE_TIMEOUT));
     }
 
     /**
      * Asks the server to cancel until it has answered everything: a request that comes before the statement has begun, or
-     * while another of a row of statements runs, does not stop it.
+     * while another of a row of statements runs, does not stop it. A request that itself gets no answer is the last: it could
+     * still arrive, when the connection has its next owner.
      */
-    private Mono<Void> stopped(Connection connection) {
-        return Mono.defer(() -> cancel(connection).then(answered(connection).timeout(CANCEL_AGAIN)))
-                .retry(CANCELS - 1)
-                .timeout(SETTLE_TIMEOUT);
+    private static Mono<Void> stopped(Connection connection, int cancels) {
+        return cancel(connection)
+                .then(Mono.defer(() -> answered(connection).timeout(CANCEL_AGAIN))
+                        .onErrorResume(
+                                unanswered -> cancels > 1 ? stopped(connection, cancels - 1) : Mono.error(unanswered)));
     }
 
     /**
@@ -132,11 +140,11 @@ final class R2dbcNodePool implements NodePool {
         });
     }
 
-    /** Cuts a connection of which nobody knows what it still does. */
-    private Mono<Void> abort(Connection connection, Throwable cause) {
+    /** Cuts a connection that must not be used again. */
+    private Mono<Void> abort(Connection connection, String reason, Throwable cause) {
         return Mono.defer(() -> {
-            LOG.debug("a connection to {} is closed: it did not settle", node, cause);
-            listener.discarded(node, "not settled after a cancel or an error");
+            LOG.debug("a connection to {} is closed: {}", node, reason, cause);
+            listener.discarded(node, reason);
             return connector.abort(physical(connection));
         });
     }

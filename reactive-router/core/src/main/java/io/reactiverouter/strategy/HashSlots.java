@@ -87,8 +87,9 @@ public final class HashSlots implements ShardingStrategy {
         }
         HashSlots slots = new HashSlots(
                 Collections.unmodifiableMap(new LinkedHashMap<>(weights)), owners.toArray(ShardId[]::new));
+        Map<ShardId, Integer> counts = slots.counts();
         slots.shards.stream()
-                .filter(shard -> slots.slotsOf(shard) == 0)
+                .filter(shard -> !counts.containsKey(shard))
                 .findFirst()
                 .ifPresent(shard -> {
                     throw new IllegalArgumentException("shard " + shard + " owns none of the " + SLOTS + " slots");
@@ -227,6 +228,7 @@ public final class HashSlots implements ShardingStrategy {
      */
     private Map<ShardId, Integer> targets(Map<ShardId, Integer> newWeights) {
         long total = total(newWeights);
+        Map<ShardId, Integer> owned = counts();
         boolean grown = total >= total(weights);
         boolean shrunk = total <= total(weights);
         Map<ShardId, Integer> targets = new LinkedHashMap<>();
@@ -238,7 +240,7 @@ public final class HashSlots implements ShardingStrategy {
             int low = (int) ((long) weight.getValue() * SLOTS / total);
             int high = (long) weight.getValue() * SLOTS % total == 0 ? low : low + 1;
             if (weight.getValue().equals(weights.get(shard))) {
-                int now = slotsOf(shard);
+                int now = owned.getOrDefault(shard, 0);
                 if (grown) {
                     high = Math.min(high, now);
                     low = Math.min(low, now);
@@ -256,7 +258,8 @@ public final class HashSlots implements ShardingStrategy {
         }
         List<ShardId> order = new ArrayList<>(newWeights.keySet());
         // Those who would have to give a slot away first, then those with the largest remainder.
-        order.sort(Comparator.<ShardId, Boolean>comparing(shard -> targets.getOrDefault(shard, 0) >= slotsOf(shard))
+        order.sort(Comparator.<ShardId, Boolean>comparing(
+                        shard -> targets.getOrDefault(shard, 0) >= owned.getOrDefault(shard, 0))
                 .thenComparing(
                         shard -> newWeights.getOrDefault(shard, 0).longValue() * SLOTS % total,
                         Comparator.reverseOrder())
@@ -282,8 +285,7 @@ public final class HashSlots implements ShardingStrategy {
 
     /** Shares out {@code left} slots one by one, takes them from those who would gain if it is negative; returns the rest. */
     private int spread(int left, List<ShardId> among, Map<ShardId, Integer> targets, boolean always) {
-        Map<ShardId, Integer> now = new HashMap<>();
-        among.forEach(shard -> now.put(shard, slotsOf(shard)));
+        Map<ShardId, Integer> now = counts();
         boolean moved = true;
         while (left != 0 && moved) {
             moved = false;
@@ -301,6 +303,14 @@ public final class HashSlots implements ShardingStrategy {
             }
         }
         return left;
+    }
+
+    private Map<ShardId, Integer> counts() {
+        Map<ShardId, Integer> counts = new HashMap<>();
+        for (ShardId owner : owners) {
+            counts.merge(owner, 1, Integer::sum);
+        }
+        return counts;
     }
 
     private static long total(Map<ShardId, Integer> weights) {

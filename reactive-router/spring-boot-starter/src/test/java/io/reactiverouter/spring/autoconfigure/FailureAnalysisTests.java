@@ -98,7 +98,7 @@ class FailureAnalysisTests {
             key-type=date                                  | key-type        | cannot be read as KeyType                | [integer, text, uuid, timestamp]
             strategy=consistent-hash,virtual-nodes=0       | virtual-nodes   | must be positive, were 0                 | 1 or more
             strategy=consistent-hash,virtual-nodes=-1      | virtual-nodes   | must be positive, were -1                | 1 or more
-            strategy=consistent-hash,virtual-nodes=9999999 | virtual-nodes   | more than 2097152                        | 1 or more
+            strategy=consistent-hash,virtual-nodes=9999999 | virtual-nodes   | more than 1048576                        | 1 or more
             strategy=consistent-hash,virtual-nodes=many    | virtual-nodes   | cannot be read as Integer                | Correct the property
             strategy=geographic                            | region-column   | it is not set                            | as in region
             strategy=geographic,region-column=a b          | region-column   | was "a b"                                | plain name of a column
