@@ -25,7 +25,7 @@ public record Placement(Keyspace keyspace, ShardingStrategy strategy, long epoch
      *     placement; the message names the place in the document
      */
     public static Placement fromJson(String json) {
-        return PlacementJson.read(json);
+        return PlacementJsonReader.read(json);
     }
 
     /**

@@ -20,8 +20,7 @@ final class PostgresHash {
         int high = (int) (value >> 32);
         // Integers of different width that are equal hash alike: the sign extension cancels out.
         low ^= value >= 0 ? high : ~high;
-        int c = INITIAL + 4;
-        return finish(c + low, c, c);
+        return new State(Integer.BYTES).finish(low, 0, 0);
     }
 
     /**
@@ -32,9 +31,7 @@ final class PostgresHash {
         int characters = value.length();
         int length = utf8Length(value);
         boolean ascii = length == characters;
-        int a = INITIAL + length;
-        int b = a;
-        int c = a;
+        State state = new State(length);
         int next = 0;
         // Bytes of a character that has begun, lowest first, and how many they are.
         int encoded = 0;
@@ -73,29 +70,9 @@ final class PostgresHash {
             }
             if (position < BLOCK) {
                 // In the last block the lowest byte of the third word belongs to the length.
-                return finish(a + first, b + second, c + (third << 8));
+                return state.finish(first, second, third << 8);
             }
-            a += first;
-            b += second;
-            c += third;
-            a -= c;
-            a ^= Integer.rotateLeft(c, 4);
-            c += b;
-            b -= a;
-            b ^= Integer.rotateLeft(a, 6);
-            a += c;
-            c -= b;
-            c ^= Integer.rotateLeft(b, 8);
-            b += a;
-            a -= c;
-            a ^= Integer.rotateLeft(c, 16);
-            c += b;
-            b -= a;
-            b ^= Integer.rotateLeft(a, 19);
-            a += c;
-            c -= b;
-            c ^= Integer.rotateLeft(b, 4);
-            b += a;
+            state.mix(first, second, third);
         }
     }
 
@@ -135,48 +112,71 @@ final class PostgresHash {
 
     /** The same as {@code uuid_hash_extended(value, 0)}. */
     static long ofUuid(UUID value) {
-        int a = INITIAL + 16;
-        int b = a;
-        int c = a;
-        a += Integer.reverseBytes((int) (value.getMostSignificantBits() >>> 32));
-        b += Integer.reverseBytes((int) value.getMostSignificantBits());
-        c += Integer.reverseBytes((int) (value.getLeastSignificantBits() >>> 32));
-        a -= c;
-        a ^= Integer.rotateLeft(c, 4);
-        c += b;
-        b -= a;
-        b ^= Integer.rotateLeft(a, 6);
-        a += c;
-        c -= b;
-        c ^= Integer.rotateLeft(b, 8);
-        b += a;
-        a -= c;
-        a ^= Integer.rotateLeft(c, 16);
-        c += b;
-        b -= a;
-        b ^= Integer.rotateLeft(a, 19);
-        a += c;
-        c -= b;
-        c ^= Integer.rotateLeft(b, 4);
-        b += a;
-        return finish(a + Integer.reverseBytes((int) value.getLeastSignificantBits()), b, c);
+        long high = value.getMostSignificantBits();
+        long low = value.getLeastSignificantBits();
+        State state = new State(2 * Long.BYTES);
+        state.mix(
+                Integer.reverseBytes((int) (high >>> 32)), Integer.reverseBytes((int) high), Integer.reverseBytes((int)
+                        (low >>> 32)));
+        return state.finish(Integer.reverseBytes((int) low), 0, 0);
     }
 
-    private static long finish(int a, int b, int c) {
-        c ^= b;
-        c -= Integer.rotateLeft(b, 14);
-        a ^= c;
-        a -= Integer.rotateLeft(c, 11);
-        b ^= a;
-        b -= Integer.rotateLeft(a, 25);
-        c ^= b;
-        c -= Integer.rotateLeft(b, 16);
-        a ^= c;
-        a -= Integer.rotateLeft(c, 4);
-        b ^= a;
-        b -= Integer.rotateLeft(a, 14);
-        c ^= b;
-        c -= Integer.rotateLeft(b, 24);
-        return ((long) b << 32) | (c & 0xffffffffL);
+    /** The three words that everything is mixed into. Never leaves its method, so that it costs no allocation. */
+    private static final class State {
+
+        private int a;
+        private int b;
+        private int c;
+
+        State(int length) {
+            a = INITIAL + length;
+            b = a;
+            c = a;
+        }
+
+        void mix(int first, int second, int third) {
+            a += first;
+            b += second;
+            c += third;
+            a -= c;
+            a ^= Integer.rotateLeft(c, 4);
+            c += b;
+            b -= a;
+            b ^= Integer.rotateLeft(a, 6);
+            a += c;
+            c -= b;
+            c ^= Integer.rotateLeft(b, 8);
+            b += a;
+            a -= c;
+            a ^= Integer.rotateLeft(c, 16);
+            c += b;
+            b -= a;
+            b ^= Integer.rotateLeft(a, 19);
+            a += c;
+            c -= b;
+            c ^= Integer.rotateLeft(b, 4);
+            b += a;
+        }
+
+        long finish(int first, int second, int third) {
+            a += first;
+            b += second;
+            c += third;
+            c ^= b;
+            c -= Integer.rotateLeft(b, 14);
+            a ^= c;
+            a -= Integer.rotateLeft(c, 11);
+            b ^= a;
+            b -= Integer.rotateLeft(a, 25);
+            c ^= b;
+            c -= Integer.rotateLeft(b, 16);
+            a ^= c;
+            a -= Integer.rotateLeft(c, 4);
+            b ^= a;
+            b -= Integer.rotateLeft(a, 14);
+            c ^= b;
+            c -= Integer.rotateLeft(b, 24);
+            return ((long) b << 32) | (c & 0xffffffffL);
+        }
     }
 }

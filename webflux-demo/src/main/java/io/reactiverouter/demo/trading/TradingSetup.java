@@ -4,6 +4,7 @@ import io.reactiverouter.Query;
 import io.reactiverouter.ShardCluster;
 import io.reactiverouter.ShardRouter;
 import io.reactiverouter.TransactionOptions;
+import io.reactiverouter.audit.TableAudit;
 import io.reactiverouter.demo.trading.SampleOrders.Sample;
 import io.reactiverouter.strategy.ShardKey;
 import io.reactiverouter.test.EmbeddedShards;
@@ -41,6 +42,7 @@ class TradingSetup implements InitializingBean, ApplicationRunner {
 
     private static final Logger LOG = LoggerFactory.getLogger(TradingSetup.class);
     private static final Duration SCHEMA_LIMIT = Duration.ofSeconds(60);
+    private static final Duration AUDIT_LIMIT = Duration.ofMinutes(1);
     private static final Duration LOAD_LIMIT = Duration.ofMinutes(10);
     private static final int ROWS_AT_ONCE = 2_500;
 
@@ -162,30 +164,25 @@ class TradingSetup implements InitializingBean, ApplicationRunner {
         }
     }
 
-    /** Looks at every user of every shard: a row elsewhere than its key says would never be found again. */
+    /** A row elsewhere than its key says would never be found again. */
     private void audit() {
+        Map<ShardId, Map<String, TableAudit>> found = router.audit()
+                .collect(Collectors.groupingBy(TableAudit::shard, Collectors.toMap(TableAudit::table, audit -> audit)))
+                .blockOptional(AUDIT_LIMIT)
+                .orElseThrow();
         for (Shard shard : cluster.shards()) {
-            long[] counts = new long[3];
-            cluster.shard(shard.id())
-                    .query(
-                            Query.of(
-                                    "select u.user_id, count(o.order_id) from users u left join orders o using (user_id)"
-                                            + " group by u.user_id"),
-                            row -> new long[] {
-                                OrderView.required(row, 0, Long.class), OrderView.required(row, 1, Long.class)
-                            })
-                    .doOnNext(user -> {
-                        counts[0]++;
-                        counts[1] += user[1];
-                        counts[2] += home(user[0]).equals(shard.id()) ? 0 : 1;
-                    })
-                    .blockLast(SCHEMA_LIMIT);
+            Map<String, TableAudit> tables = found.getOrDefault(shard.id(), Map.of());
             LOG.info(
-                    "audit: {} holds {} orders of {} users, {} of them misplaced",
+                    "audit: {} holds {} orders of {} users, {} rows of all tables are misplaced",
                     shard.id(),
-                    counts[1],
-                    counts[0],
-                    counts[2]);
+                    rows(tables, "orders"),
+                    rows(tables, "users"),
+                    tables.values().stream().mapToLong(TableAudit::misplaced).sum());
         }
+    }
+
+    private static long rows(Map<String, TableAudit> tables, String table) {
+        TableAudit audit = tables.get(table);
+        return audit == null ? 0 : audit.rows();
     }
 }
