@@ -7,7 +7,6 @@ import io.r2dbc.spi.Row;
 import io.r2dbc.spi.Statement;
 import io.reactiverouter.connection.AnswerTimeout;
 import io.reactiverouter.connection.CallTimeoutException;
-import io.reactiverouter.connection.NodePools;
 import io.reactiverouter.connection.ShardExecutor.Residue;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
@@ -91,7 +90,7 @@ final class DefaultShardOperations implements ShardOperations {
 
     @Override
     public <T> Flux<T> withConnectionMany(Function<? super Connection, ? extends Publisher<T>> work) {
-        return call(Residue.POSSIBLE, connection -> work.apply(NodePools.unclosable(connection)));
+        return call(Residue.POSSIBLE, work);
     }
 
     @Override
@@ -120,10 +119,9 @@ final class DefaultShardOperations implements ShardOperations {
             Connection connection,
             TransactionOptions options,
             Function<? super Connection, ? extends Publisher<T>> work) {
-        Connection lent = NodePools.unclosable(connection);
-        TransactionScope scope = TransactionScope.own(shard, lent);
+        TransactionScope scope = TransactionScope.own(shard, connection);
         return Mono.from(connection.beginTransaction(options.definition()))
-                .thenMany(Flux.defer(() -> work.apply(lent)).contextWrite(cluster.entering(scope)))
+                .thenMany(Flux.defer(() -> work.apply(connection)).contextWrite(cluster.entering(scope)))
                 .concatWith(Mono.defer(() -> commit(shard, connection, scope)).then(Mono.empty()));
     }
 
@@ -146,7 +144,7 @@ final class DefaultShardOperations implements ShardOperations {
         return Mono.deferContextual(context -> {
             ShardId shard = locator.get();
             TransactionScope scope = cluster.scope(context);
-            return scope == null ? cluster.borrow(shard) : scope.join(shard).map(NodePools::unclosable);
+            return scope == null ? cluster.borrow(shard) : scope.join(shard);
         });
     }
 

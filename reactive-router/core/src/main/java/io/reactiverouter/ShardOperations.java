@@ -17,8 +17,9 @@ import reactor.core.publisher.Mono;
  * connection of the shard's primary. Immutable and thread-safe.
  *
  * <p>A connection goes back to its pool exactly once: on completion, error and cancel. After a cancel or a time limit the
- * server is asked to stop the statement, and the connection stays out of the pool until the server has answered. Signals
- * come on the event loop of the connection.
+ * server is asked to stop the statement, and the connection stays out of the pool until the server has answered. Work that
+ * keeps its connection for longer than it runs gets an {@link IllegalStateException} from it, and nothing is sent. Work
+ * begins, and signals come, on the event loop of the connection.
  *
  * <p>Inside {@link #inTransaction} calls to the same shard of the same cluster join the transaction and its connection.
  * Calls to another shard, and scatter-gather, fail there with {@link CrossShardTransactionException}.

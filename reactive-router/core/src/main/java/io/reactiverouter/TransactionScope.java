@@ -3,6 +3,7 @@ package io.reactiverouter;
 import io.r2dbc.spi.Connection;
 import io.reactiverouter.connection.AnswerTimeout;
 import io.reactiverouter.connection.CallTimeoutException;
+import io.reactiverouter.connection.NodePools;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -13,12 +14,11 @@ import reactor.core.publisher.Mono;
 final class TransactionScope {
 
     private final ShardId shard;
-    private final Mono<? extends Connection> connection;
+    private final Mono<Connection> connection;
     private final CallTimeoutException.Consequence consequence;
     private volatile @Nullable CallTimeoutException timedOut;
 
-    private TransactionScope(
-            ShardId shard, Mono<? extends Connection> connection, CallTimeoutException.Consequence consequence) {
+    private TransactionScope(ShardId shard, Mono<Connection> connection, CallTimeoutException.Consequence consequence) {
         this.shard = shard;
         this.connection = connection;
         this.consequence = consequence;
@@ -31,7 +31,8 @@ final class TransactionScope {
 
     /** Returns the scope of a transaction that somebody else commits. */
     static TransactionScope foreign(ShardId shard, Mono<? extends Connection> connection) {
-        return new TransactionScope(shard, connection, CallTimeoutException.Consequence.TO_ROLL_BACK);
+        return new TransactionScope(
+                shard, connection.map(NodePools::unclosable), CallTimeoutException.Consequence.TO_ROLL_BACK);
     }
 
     ShardId shard() {
@@ -39,7 +40,7 @@ final class TransactionScope {
     }
 
     /** Returns the connection for a call to {@code requested}, or the error that it is another shard. */
-    Mono<? extends Connection> join(ShardId requested) {
+    Mono<Connection> join(ShardId requested) {
         return requested.equals(shard)
                 ? connection
                 : Mono.error(new CrossShardTransactionException(shard, "shard " + requested));

@@ -12,6 +12,8 @@ import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
 import reactor.netty.FutureMono;
 import reactor.netty.resources.LoopResources;
 import reactor.util.Logger;
@@ -60,6 +62,7 @@ final class EventLoops {
         private final LoopResources shared;
         private final EventLoopGroup group;
         private final EventLoop loop;
+        private final Scheduler scheduler;
         private final Set<Channel> sockets = ConcurrentHashMap.newKeySet();
         private volatile boolean aborted;
         private volatile @Nullable Runnable whenEmpty;
@@ -68,6 +71,20 @@ final class EventLoops {
             this.shared = shared;
             this.group = group;
             this.loop = loop;
+            this.scheduler = Schedulers.fromExecutor(this::execute);
+        }
+
+        /** Where the loop has ended its sockets are closed: nothing can be sent, and only what cleans up is left to do. */
+        private void execute(Runnable task) {
+            try {
+                loop.execute(task);
+            } catch (RejectedExecutionException e) {
+                task.run();
+            }
+        }
+
+        Scheduler scheduler() {
+            return scheduler;
         }
 
         @Override

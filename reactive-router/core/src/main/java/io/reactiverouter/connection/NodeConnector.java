@@ -27,6 +27,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
 import reactor.netty.resources.LoopResources;
 import reactor.util.Logger;
 import reactor.util.Loggers;
@@ -138,6 +139,12 @@ final class NodeConnector implements ConnectionFactory {
                 .doOnError(error -> loop.abort().subscribe())
                 .doOnCancel(() -> loop.abort().subscribe())
                 .contextWrite(context -> context.put(ON_ERROR_DROPPED, dropped));
+    }
+
+    /** Returns the event loop of a connection that this has made; where it has none any more, nothing can be sent either. */
+    Scheduler loop(Connection connection) {
+        EventLoops.ConnectionLoop loop = connectionLoops.get(connection);
+        return loop == null ? Schedulers.immediate() : loop.scheduler();
     }
 
     /** Closes the sockets of a connection that this has made, without a word to the server or a wait for it. */

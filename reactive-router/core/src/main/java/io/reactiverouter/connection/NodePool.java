@@ -1,7 +1,7 @@
 package io.reactiverouter.connection;
 
-import io.r2dbc.spi.Connection;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
 
 /** The connections to one node. Nothing is opened before the first subscription to {@link #acquire} or {@link #warmup}. */
 interface NodePool {
@@ -10,22 +10,25 @@ interface NodePool {
      * Hands out a connection, waiting for one at most as long as the settings say. Fails with
      * {@link PoolExhaustedException}, {@link AcquireTimeoutException}, {@link NodeUnreachableException},
      * {@link ClusterClosedException} or the server's own refusal. A cancel before the connection arrives leaves it in the
-     * pool. Signals come on the connection's event loop.
+     * pool.
      */
-    Mono<Connection> acquire();
+    Mono<LeasedConnection> acquire();
+
+    /** Returns the event loop of a connection, on which work with it begins and is cancelled. */
+    Scheduler loop(LeasedConnection connection);
 
     /** Gives back a connection whose statements have all been answered; an open transaction is rolled back. */
-    Mono<Void> release(Connection connection);
+    Mono<Void> release(LeasedConnection connection);
 
     /**
      * Gives back a connection in an unknown state: waits until the server has answered all that it was sent, after a
      * short grace asks it to cancel, rolls back what is open, and closes the connection if that takes too long. Never
      * fails, and ends within a few seconds.
      */
-    Mono<Void> settleAndRelease(Connection connection);
+    Mono<Void> settleAndRelease(LeasedConnection connection);
 
     /** Closes a connection, which leaves its place in the pool to another. */
-    Mono<Void> discard(Connection connection, Throwable cause);
+    Mono<Void> discard(LeasedConnection connection, Throwable cause);
 
     /** Opens the smallest number of connections, and at least one to see that the node answers. */
     Mono<Void> warmup();

@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.function.Function;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
+import reactor.core.scheduler.Scheduler;
 
 /** Runs work on connections of the nodes' pools. */
 final class PooledExecutor implements ShardExecutor {
@@ -32,7 +33,12 @@ final class PooledExecutor implements ShardExecutor {
         NodePool pool = pools.pool(node);
         return Flux.usingWhen(
                         pool.acquire(),
-                        work,
+                        connection -> {
+                            Scheduler loop = pool.loop(connection);
+                            return Flux.<T>defer(() -> work.apply(connection))
+                                    .cancelOn(loop)
+                                    .subscribeOn(loop);
+                        },
                         residue == Residue.NONE ? pool::release : pool::settleAndRelease,
                         (connection, error) ->
                                 isSpoilt(error) ? pool.discard(connection, error) : pool.settleAndRelease(connection),

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeoutException;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
 import reactor.pool.PoolAcquirePendingLimitException;
 import reactor.pool.PoolShutdownException;
 import reactor.pool.PooledRefMetadata;
@@ -37,7 +38,7 @@ final class R2dbcNodePool implements NodePool {
     private final NodeConnector connector;
     private final ClusterListener listener;
     private final ConnectionPool pool;
-    private final Mono<Connection> acquire;
+    private final Mono<LeasedConnection> acquire;
     private final PoolMetrics metrics;
 
     R2dbcNodePool(NodeId node, PoolSettings settings, NodeConnector connector, ClusterListener listener) {
@@ -59,24 +60,38 @@ final class R2dbcNodePool implements NodePool {
                         builder.maxPendingAcquire(settings.maxPending()).evictionPredicate(this::isSpent))
                 .build());
         this.metrics = pool.getMetrics().orElseThrow();
-        Mono<Connection> translated =
-                new HandOut<>(pool.create(), settings.acquireTimeout(), Connection::close).onErrorMap(this::translate);
+        Mono<LeasedConnection> translated = new HandOut<>(pool.create(), settings.acquireTimeout(), Connection::close)
+                .onErrorMap(this::translate)
+                .map(LeasedConnection::new);
         this.acquire = listener == ClusterListener.NONE ? translated : observed(translated);
     }
 
     @Override
-    public Mono<Connection> acquire() {
+    public Mono<LeasedConnection> acquire() {
         return acquire;
     }
 
     @Override
-    public Mono<Void> release(Connection connection) {
-        return connection.isAutoCommit() ? giveBack(connection) : settleAndRelease(connection);
+    public Scheduler loop(LeasedConnection connection) {
+        return connector.loop(physical(connection.unwrap()));
     }
 
     @Override
-    public Mono<Void> settleAndRelease(Connection connection) {
-        return settle(connection)
+    public Mono<Void> release(LeasedConnection leased) {
+        if (!leased.isAutoCommit()) {
+            return settleAndRelease(leased);
+        }
+        leased.lease().over();
+        return giveBack(leased.unwrap());
+    }
+
+    @Override
+    public Mono<Void> settleAndRelease(LeasedConnection leased) {
+        Connection connection = leased.unwrap();
+        return Mono.defer(() -> leased.lease().end().timeout(SETTLE_TIMEOUT))
+                // Behind whatever the event loop does at this moment, which can be the next step of the owner's work.
+                .subscribeOn(loop(leased))
+                .then(Mono.defer(() -> settle(connection)))
                 .onErrorResume(error -> abort(connection, "it did not settle after a cancel or an error", error))
                 .then(Mono.defer(() -> giveBack(connection)))
                 .onErrorResume(this::notReleased);
@@ -88,7 +103,9 @@ final class R2dbcNodePool implements NodePool {
     }
 
     @Override
-    public Mono<Void> discard(Connection connection, Throwable cause) {
+    public Mono<Void> discard(LeasedConnection leased, Throwable cause) {
+        Connection connection = leased.unwrap();
+        leased.lease().over();
         return abort(connection, "its prepared statements are not valid any more", cause)
                 .then(Mono.defer(() -> giveBack(connection)))
                 .onErrorResume(this::notReleased);
@@ -202,7 +219,7 @@ final class R2dbcNodePool implements NodePool {
                 metrics.pendingAcquireSize());
     }
 
-    private Mono<Connection> observed(Mono<Connection> source) {
+    private Mono<LeasedConnection> observed(Mono<LeasedConnection> source) {
         return Mono.defer(() -> {
             long start = System.nanoTime();
             return source.doOnNext(connection -> listener.acquired(node, System.nanoTime() - start))

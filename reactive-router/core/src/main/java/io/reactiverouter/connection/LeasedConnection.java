@@ -1,0 +1,145 @@
+package io.reactiverouter.connection;
+
+import io.r2dbc.spi.Batch;
+import io.r2dbc.spi.Connection;
+import io.r2dbc.spi.ConnectionMetadata;
+import io.r2dbc.spi.IsolationLevel;
+import io.r2dbc.spi.Statement;
+import io.r2dbc.spi.TransactionDefinition;
+import io.r2dbc.spi.ValidationDepth;
+import io.r2dbc.spi.Wrapped;
+import java.time.Duration;
+import org.reactivestreams.Publisher;
+import reactor.core.publisher.Mono;
+
+/**
+ * A pooled connection for as long as its {@link Lease}: afterwards it sends nothing any more, and neither do its statements
+ * and results. {@link #close()} does nothing, since whoever took the connection from the pool gives it back.
+ */
+final class LeasedConnection implements Connection, Wrapped<Connection> {
+
+    private final Connection pooled;
+    private final Lease lease = new Lease();
+
+    LeasedConnection(Connection pooled) {
+        this.pooled = pooled;
+    }
+
+    Lease lease() {
+        return lease;
+    }
+
+    @Override
+    public Mono<Void> close() {
+        return Mono.empty();
+    }
+
+    @Override
+    public Publisher<Void> beginTransaction() {
+        lease.check();
+        return lease.within(pooled.beginTransaction());
+    }
+
+    @Override
+    public Publisher<Void> beginTransaction(TransactionDefinition definition) {
+        lease.check();
+        return lease.within(pooled.beginTransaction(definition));
+    }
+
+    @Override
+    public Publisher<Void> commitTransaction() {
+        lease.check();
+        return lease.within(pooled.commitTransaction());
+    }
+
+    @Override
+    public Batch createBatch() {
+        lease.check();
+        return new LeasedBatch(pooled.createBatch(), lease);
+    }
+
+    @Override
+    public Publisher<Void> createSavepoint(String name) {
+        lease.check();
+        return lease.within(pooled.createSavepoint(name));
+    }
+
+    @Override
+    public Statement createStatement(String sql) {
+        lease.check();
+        return new LeasedStatement(pooled.createStatement(sql), lease);
+    }
+
+    @Override
+    public boolean isAutoCommit() {
+        return pooled.isAutoCommit();
+    }
+
+    @Override
+    public ConnectionMetadata getMetadata() {
+        return pooled.getMetadata();
+    }
+
+    @Override
+    public IsolationLevel getTransactionIsolationLevel() {
+        return pooled.getTransactionIsolationLevel();
+    }
+
+    @Override
+    public Publisher<Void> releaseSavepoint(String name) {
+        lease.check();
+        return lease.within(pooled.releaseSavepoint(name));
+    }
+
+    @Override
+    public Publisher<Void> rollbackTransaction() {
+        lease.check();
+        return lease.within(pooled.rollbackTransaction());
+    }
+
+    @Override
+    public Publisher<Void> rollbackTransactionToSavepoint(String name) {
+        lease.check();
+        return lease.within(pooled.rollbackTransactionToSavepoint(name));
+    }
+
+    @Override
+    public Publisher<Void> setAutoCommit(boolean autoCommit) {
+        lease.check();
+        return lease.within(pooled.setAutoCommit(autoCommit));
+    }
+
+    @Override
+    public Publisher<Void> setLockWaitTimeout(Duration timeout) {
+        lease.check();
+        return lease.within(pooled.setLockWaitTimeout(timeout));
+    }
+
+    @Override
+    public Publisher<Void> setStatementTimeout(Duration timeout) {
+        lease.check();
+        return lease.within(pooled.setStatementTimeout(timeout));
+    }
+
+    @Override
+    public Publisher<Void> setTransactionIsolationLevel(IsolationLevel level) {
+        lease.check();
+        return lease.within(pooled.setTransactionIsolationLevel(level));
+    }
+
+    @Override
+    public Publisher<Boolean> validate(ValidationDepth depth) {
+        lease.check();
+        return lease.within(pooled.validate(depth));
+    }
+
+    @Override
+    public Connection unwrap() {
+        return pooled;
+    }
+
+    @Override
+    public String toString() {
+        return "LeasedConnection[" + pooled + "]";
+    }
+}
