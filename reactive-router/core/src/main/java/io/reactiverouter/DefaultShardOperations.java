@@ -7,6 +7,7 @@ import io.r2dbc.spi.Row;
 import io.r2dbc.spi.Statement;
 import io.reactiverouter.connection.AnswerTimeout;
 import io.reactiverouter.connection.CallTimeoutException;
+import io.reactiverouter.connection.NodePools;
 import io.reactiverouter.connection.ShardExecutor.Residue;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
@@ -136,7 +137,9 @@ final class DefaultShardOperations implements ShardOperations {
                     + " was no longer open when it was to be committed; work in a transaction must neither commit"
                     + " nor roll back itself"));
         }
-        return Mono.from(connection.commitTransaction());
+        // The answer to the commit is then the last one: a connection that comes back to the pool has nothing on its
+        // way.
+        return NodePools.withdraw(connection).flatMap(last -> Mono.from(last.commitTransaction()));
     }
 
     @Override

@@ -7,6 +7,7 @@ import static io.reactiverouter.TestClusters.number;
 import static io.reactiverouter.TestClusters.over;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.r2dbc.spi.Blob;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Statement;
 import io.reactiverouter.connection.PoolSettings;
@@ -14,9 +15,14 @@ import io.reactiverouter.strategy.Keyspace;
 import io.reactiverouter.strategy.ShardKey;
 import io.reactiverouter.strategy.ShardingStrategy;
 import io.reactiverouter.test.ShardsExtension;
+import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
@@ -27,7 +33,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Hooks;
 import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
 import reactor.core.scheduler.Schedulers;
 import reactor.test.StepVerifier;
 
@@ -177,6 +185,196 @@ class StrayStatementIntegrationTests {
                 .expectError(IllegalStateException.class)
                 .verify(TIMEOUT);
         assertThat(number(SHARDS.node(0), "select count(*) from strays")).isZero();
+    }
+
+    /** What work leaves for after its end must not come between the commit and the return of the connection. */
+    @Test
+    void statementAfterTheEndOfATransactionIsRefused() {
+        AtomicReference<Throwable> refusal = new AtomicReference<>();
+        shard.inTransaction(connection -> Query.of("insert into strays values (6)")
+                        .update(connection)
+                        .doFinally(end -> Query.of("select pg_sleep(2)")
+                                .update(connection)
+                                .subscribe(null, refusal::set)))
+                .block(TIMEOUT);
+        long start = System.nanoTime();
+        shard.update(Query.of("select 1")).block(TIMEOUT);
+
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(1));
+        assertThat(refusal.get()).hasMessageContaining("the connection has been given back");
+        assertThat(number(SHARDS.node(0), "select count(*) from strays")).isEqualTo(1);
+    }
+
+    /** A statement that is just being sent when the transaction is to be committed neither gets lost nor goes astray. */
+    @Test
+    void statementThatIsBeingSentAtTheEndOfATransactionEndsIt() throws Exception {
+        CountDownLatch sending = new CountDownLatch(1);
+        CountDownLatch next = new CountDownLatch(1);
+        CountDownLatch sent = new CountDownLatch(1);
+        Mono<Long> first = shard.inTransaction(connection -> {
+            Schedulers.boundedElastic()
+                    .schedule(() -> Flux.from(connection
+                                    .createStatement("insert into strays values (7)")
+                                    .execute())
+                            .doOnSubscribe(subscription -> {
+                                sending.countDown();
+                                spin(next, 0);
+                            })
+                            .flatMap(Result::getRowsUpdated)
+                            .doFinally(end -> sent.countDown())
+                            .subscribe(null, error -> {}));
+            return Mono.fromCallable(() -> sending.await(10, TimeUnit.SECONDS))
+                    .subscribeOn(Schedulers.boundedElastic())
+                    .then(Query.of("insert into strays values (8)").update(connection));
+        });
+
+        StepVerifier.create(first)
+                .expectErrorSatisfies(error -> assertThat(error)
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("sending a statement"))
+                .verify(TIMEOUT);
+        shard.inTransaction(connection -> Query.of("insert into strays values (9)")
+                        .update(connection)
+                        .delayUntil(written -> {
+                            next.countDown();
+                            return Mono.fromCallable(() -> sent.await(10, TimeUnit.SECONDS))
+                                    .subscribeOn(Schedulers.boundedElastic());
+                        }))
+                .block(TIMEOUT);
+        assertThat(number(SHARDS.node(0), "select sum(id) from strays")).isEqualTo(9);
+    }
+
+    /** The driver sends a statement with a large object when that has arrived, whenever that is. */
+    @Test
+    void statementWhoseParameterArrivesAfterTheReturnIsRefused() {
+        Sinks.Many<ByteBuffer> content = Sinks.many().unicast().onBackpressureBuffer();
+        CountDownLatch ended = new CountDownLatch(1);
+        AtomicReference<Throwable> refusal = new AtomicReference<>();
+        shard.withConnection(connection -> {
+                    Flux.from(connection
+                                    .createStatement("insert into strays select octet_length($1)")
+                                    .bind(0, Blob.from(content.asFlux()))
+                                    .execute())
+                            .flatMap(Result::getRowsUpdated)
+                            .doFinally(end -> ended.countDown())
+                            .subscribe(null, refusal::set);
+                    return Query.of("select 1").update(connection);
+                })
+                .block(TIMEOUT);
+
+        shard.inTransaction(connection -> Query.of("insert into strays values (10)")
+                        .update(connection)
+                        .delayUntil(written -> {
+                            content.tryEmitNext(ByteBuffer.wrap(new byte[] {1}));
+                            content.tryEmitComplete();
+                            return Mono.fromCallable(() -> ended.await(10, TimeUnit.SECONDS))
+                                    .subscribeOn(Schedulers.boundedElastic());
+                        }))
+                .block(TIMEOUT);
+        assertThat(refusal.get()).hasMessageContaining("the connection has been given back");
+        assertThat(number(SHARDS.node(0), "select sum(id) from strays")).isEqualTo(10);
+    }
+
+    @Test
+    void largeObjectArrives() {
+        shard.withConnection(connection -> Flux.from(connection
+                                .createStatement("insert into strays select octet_length($1)")
+                                .bind(0, Blob.from(Mono.just(ByteBuffer.wrap(new byte[] {1, 2, 3}))))
+                                .execute())
+                        .flatMap(Result::getRowsUpdated)
+                        .then())
+                .block(TIMEOUT);
+        assertThat(number(SHARDS.node(0), "select sum(id) from strays")).isEqualTo(3);
+    }
+
+    @Test
+    void rowsAfterACancelOnTheEventLoopAreNotMapped() {
+        AtomicInteger mapped = new AtomicInteger();
+        shard.query(Query.of("select i from generate_series(1, 20000) i"), row -> {
+                    mapped.incrementAndGet();
+                    return row.get(0, Integer.class);
+                })
+                .takeUntil(i -> i == 700)
+                .blockLast(TIMEOUT);
+
+        assertThat(mapped).hasValue(700);
+    }
+
+    /** A statement without parameters has been sent by then: nobody else can get an answer before its own is read. */
+    @Test
+    void resultThatIsAskedForAfterTheReturnIsRead() throws Exception {
+        CountDownLatch between = new CountDownLatch(1);
+        CountDownLatch next = new CountDownLatch(1);
+        Disposable running = shard.withConnectionMany(connection -> Flux.from(connection
+                                .createStatement("select i from generate_series(1, 5000) i")
+                                .execute())
+                        .publishOn(Schedulers.boundedElastic())
+                        .concatMap(result -> {
+                            between.countDown();
+                            spin(next, 0);
+                            return result.map((row, metadata) -> row.get(0, Integer.class));
+                        }))
+                .subscribe();
+        assertThat(between.await(10, TimeUnit.SECONDS)).isTrue();
+        long session = session();
+        running.dispose();
+        Thread.sleep(20);
+        next.countDown();
+
+        shard.update(Query.of("select 1")).block(Duration.ofSeconds(1));
+        assertThat(session()).isEqualTo(session);
+    }
+
+    private static long session() {
+        return number(SHARDS.node(0), "select pid from pg_stat_activity where application_name = '" + APP + "'");
+    }
+
+    /** An ordinary cancel of work that hops between threads is nothing for a log. */
+    @Test
+    void refusalsAfterACancelAreNotDroppedErrors() {
+        List<Throwable> dropped = new CopyOnWriteArrayList<>();
+        Hooks.onErrorDropped(dropped::add);
+        Random random = new Random(3);
+        try {
+            for (int i = 0; i < 1_000; i++) {
+                int kind = i % 4;
+                Disposable running = shard.inTransaction(connection -> {
+                            Mono<Long> next = Mono.defer(() -> Query.of("insert into strays values ($1)", kind)
+                                    .update(connection));
+                            Flux<Integer> steps = Flux.range(0, 50);
+                            return switch (kind) {
+                                case 0 ->
+                                    steps.publishOn(Schedulers.parallel(), 1)
+                                            .concatMap(step -> next, 1)
+                                            .then();
+                                case 1 -> steps.concatMap(step -> next).then();
+                                case 2 ->
+                                    steps.publishOn(Schedulers.parallel())
+                                            .flatMap(step -> next.subscribeOn(Schedulers.parallel()))
+                                            .then();
+                                default ->
+                                    steps.concatMap(step -> Query.of("insert into strays values (3)")
+                                                    .update(connection)
+                                                    .publishOn(Schedulers.parallel()))
+                                            .then();
+                            };
+                        })
+                        .subscribe();
+                long until = System.nanoTime() + 300_000 + random.nextInt(2_500_000);
+                while (System.nanoTime() < until) {
+                    Thread.onSpinWait();
+                }
+                running.dispose();
+            }
+            awaitQuiet(cluster, SHARDS, APP);
+        } finally {
+            Hooks.resetOnErrorDropped();
+        }
+        assertThat(dropped).isEmpty();
+        assertThat(number(
+                        SHARDS.node(0),
+                        "select count(*) from (select xmin from strays group by xmin having count(*) <> 50) as torn"))
+                .isZero();
     }
 
     /** Keeps an event loop busy, which must not block. */

@@ -63,6 +63,7 @@ final class EventLoops {
         private final EventLoopGroup group;
         private final EventLoop loop;
         private final Scheduler scheduler;
+        private final Scheduler cancelling;
         private final Set<Channel> sockets = ConcurrentHashMap.newKeySet();
         private volatile boolean aborted;
         private volatile @Nullable Runnable whenEmpty;
@@ -72,6 +73,16 @@ final class EventLoops {
             this.group = group;
             this.loop = loop;
             this.scheduler = Schedulers.fromExecutor(this::execute);
+            this.cancelling = Schedulers.fromExecutor(this::cancel);
+        }
+
+        /** A cancel that comes from within the loop must be seen by the row after it. */
+        private void cancel(Runnable task) {
+            if (loop.inEventLoop()) {
+                task.run();
+            } else {
+                execute(task);
+            }
         }
 
         /** Where the loop has ended its sockets are closed: nothing can be sent, and only what cleans up is left to do. */
@@ -83,8 +94,14 @@ final class EventLoops {
             }
         }
 
+        /** Returns what runs tasks on the loop, after what it is doing. */
         Scheduler scheduler() {
             return scheduler;
+        }
+
+        /** Returns what runs tasks on the loop, at once if it is the loop that asks for it. */
+        Scheduler cancelling() {
+            return cancelling;
         }
 
         @Override

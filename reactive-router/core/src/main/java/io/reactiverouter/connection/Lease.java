@@ -1,15 +1,17 @@
 package io.reactiverouter.connection;
 
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
+import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.FluxOperator;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.MonoOperator;
-import reactor.core.publisher.Operators;
 import reactor.core.publisher.Sinks;
+import reactor.util.context.Context;
 
 /**
  * The time for which a connection has one owner. What the owner sends goes through {@link #within}: it is refused after the
@@ -22,6 +24,9 @@ final class Lease {
     /** Added to the number of statements being sent. */
     private static final int ENDED = Integer.MIN_VALUE;
 
+    /** Sending takes microseconds; only an owner who blocks in the middle of it takes longer. */
+    private static final Duration SENDING_TIMEOUT = Duration.ofSeconds(2);
+
     private final AtomicInteger sending = new AtomicInteger();
     private volatile Sinks.@Nullable Empty<Void> sent;
 
@@ -32,19 +37,34 @@ final class Lease {
                 : new LeasedFlux<>(Flux.from(source), this);
     }
 
-    /** Ends the time of an owner whose work has completed. */
+    /**
+     * Returns {@code source}, a part of a statement: the driver sends the statement when this completes, at any time and on
+     * any thread. Fails in place of that after the end.
+     */
+    <T> Flux<T> part(Publisher<T> source) {
+        return new LeasedPart<>(Flux.from(source), this);
+    }
+
+    /** Ends the time of an owner who can have nothing more to send. */
     void over() {
         sending.getAndUpdate(count -> count | ENDED);
     }
 
-    /** Ends the time of the owner; completes when nothing is being sent any more. */
+    /** Ends the time of the owner; completes when nothing is being sent any more, or fails if that takes too long. */
     Mono<Void> end() {
         if (sending.compareAndSet(0, ENDED)) {
             return Mono.empty();
         }
         Sinks.Empty<Void> last = Sinks.empty();
         sent = last;
-        return (sending.getAndUpdate(count -> count | ENDED) & ~ENDED) == 0 ? Mono.empty() : last.asMono();
+        return (sending.getAndUpdate(count -> count | ENDED) & ~ENDED) == 0
+                ? Mono.empty()
+                : last.asMono()
+                        .timeout(
+                                SENDING_TIMEOUT,
+                                Mono.error(() -> new IllegalStateException("the work has ended, and for "
+                                        + SENDING_TIMEOUT + " a thread of it has been sending a statement;"
+                                        + " let work complete last, and do not block in it")));
     }
 
     /** Throws if the time of the owner is over. */
@@ -54,30 +74,51 @@ final class Lease {
         }
     }
 
+    /** Says whether the owner may send something; if so, {@link #sent()} must follow. */
+    private boolean send() {
+        int count = sending.get();
+        while (count >= 0 && !sending.compareAndSet(count, count + 1)) {
+            count = sending.get();
+        }
+        return count >= 0;
+    }
+
+    private void sent() {
+        if (sending.decrementAndGet() == ENDED) {
+            Sinks.Empty<Void> last = sent;
+            if (last != null) {
+                last.tryEmitEmpty();
+            }
+        }
+    }
+
     private static IllegalStateException refusal() {
         return new IllegalStateException(
                 "the connection has been given back, and somebody else may have it by now; use it"
                         + " only within the work it was handed to, and let that work complete last");
     }
 
-    private <T> void subscribe(Publisher<? extends T> source, CoreSubscriber<? super T> actual) {
-        int count = sending.get();
-        while (count >= 0 && !sending.compareAndSet(count, count + 1)) {
-            count = sending.get();
+    /** Whoever has been cancelled says so when it gets its subscription, and must not be bothered with an error then. */
+    private static void refuse(CoreSubscriber<?> actual) {
+        Refused subscription = new Refused();
+        actual.onSubscribe(subscription);
+        if (!subscription.cancelled) {
+            actual.onError(refusal());
         }
-        if (count < 0) {
-            Operators.error(actual, refusal());
-            return;
+    }
+
+    private static final class Refused implements Subscription {
+
+        private volatile boolean cancelled;
+
+        @Override
+        public void request(long n) {
+            // Nothing will come.
         }
-        try {
-            source.subscribe(actual);
-        } finally {
-            if (sending.decrementAndGet() == ENDED) {
-                Sinks.Empty<Void> last = sent;
-                if (last != null) {
-                    last.tryEmitEmpty();
-                }
-            }
+
+        @Override
+        public void cancel() {
+            cancelled = true;
         }
     }
 
@@ -92,7 +133,15 @@ final class Lease {
 
         @Override
         public void subscribe(CoreSubscriber<? super T> actual) {
-            lease.subscribe(source, actual);
+            if (!lease.send()) {
+                refuse(actual);
+                return;
+            }
+            try {
+                source.subscribe(actual);
+            } finally {
+                lease.sent();
+            }
         }
     }
 
@@ -107,7 +156,66 @@ final class Lease {
 
         @Override
         public void subscribe(CoreSubscriber<? super T> actual) {
-            lease.subscribe(source, actual);
+            if (!lease.send()) {
+                refuse(actual);
+                return;
+            }
+            try {
+                source.subscribe(actual);
+            } finally {
+                lease.sent();
+            }
+        }
+    }
+
+    private static final class LeasedPart<T> extends FluxOperator<T, T> {
+
+        private final Lease lease;
+
+        LeasedPart(Flux<T> source, Lease lease) {
+            super(source);
+            this.lease = lease;
+        }
+
+        @Override
+        public void subscribe(CoreSubscriber<? super T> actual) {
+            source.subscribe(new PartSubscriber<>(actual, lease));
+        }
+    }
+
+    private record PartSubscriber<T>(CoreSubscriber<? super T> actual, Lease lease) implements CoreSubscriber<T> {
+
+        @Override
+        public Context currentContext() {
+            return actual.currentContext();
+        }
+
+        @Override
+        public void onSubscribe(Subscription subscription) {
+            actual.onSubscribe(subscription);
+        }
+
+        @Override
+        public void onNext(T element) {
+            actual.onNext(element);
+        }
+
+        @Override
+        public void onError(Throwable error) {
+            actual.onError(error);
+        }
+
+        @Override
+        public void onComplete() {
+            if (!lease.send()) {
+                actual.onError(refusal());
+                return;
+            }
+            try {
+                actual.onComplete();
+            } finally {
+                lease.sent();
+            }
         }
     }
 }

@@ -23,7 +23,7 @@ final class LeasedBatch implements Batch {
 
     @Override
     public Publisher<? extends Result> execute() {
-        return LeasedStatement.results(batch.execute(), lease);
+        return lease.within(batch.execute());
     }
 
     @Override

@@ -14,15 +14,24 @@ import reactor.core.publisher.Mono;
 
 /**
  * A pooled connection for as long as its {@link Lease}: afterwards it sends nothing any more, and neither do its statements
- * and results. {@link #close()} does nothing, since whoever took the connection from the pool gives it back.
+ * and results. {@link #close()} does nothing, since whoever took the connection from the pool gives it back. What is
+ * unwrapped is the pool's, and the lease does not guard it.
  */
 final class LeasedConnection implements Connection, Wrapped<Connection> {
 
     private final Connection pooled;
+    private final Connection physical;
     private final Lease lease = new Lease();
 
     LeasedConnection(Connection pooled) {
         this.pooled = pooled;
+        this.physical =
+                pooled instanceof Wrapped<?> wrapped && wrapped.unwrap() instanceof Connection inner ? inner : pooled;
+    }
+
+    /** Returns the connection of the driver. */
+    Connection physical() {
+        return physical;
     }
 
     Lease lease() {
@@ -54,8 +63,7 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
 
     @Override
     public Batch createBatch() {
-        lease.check();
-        return new LeasedBatch(pooled.createBatch(), lease);
+        return new LeasedBatch(physical.createBatch(), lease);
     }
 
     @Override
@@ -66,8 +74,10 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
 
     @Override
     public Statement createStatement(String sql) {
-        lease.check();
-        return new LeasedStatement(pooled.createStatement(sql), lease);
+        // Not of the pool's connection, which throws when it has been given back: work that has just been cancelled
+        // makes
+        // statements that it never runs.
+        return new LeasedStatement(physical.createStatement(sql), lease);
     }
 
     @Override

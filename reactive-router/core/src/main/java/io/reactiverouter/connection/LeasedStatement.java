@@ -1,7 +1,13 @@
 package io.reactiverouter.connection;
 
+import io.r2dbc.spi.Blob;
+import io.r2dbc.spi.Clob;
+import io.r2dbc.spi.Parameter;
+import io.r2dbc.spi.Parameters;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Statement;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 
@@ -10,6 +16,7 @@ final class LeasedStatement implements Statement {
 
     private final Statement statement;
     private final Lease lease;
+    private boolean bound;
 
     LeasedStatement(Statement statement, Lease lease) {
         this.statement = statement;
@@ -24,24 +31,28 @@ final class LeasedStatement implements Statement {
 
     @Override
     public LeasedStatement bind(int index, Object value) {
-        statement.bind(index, value);
+        bound = true;
+        statement.bind(index, leased(value));
         return this;
     }
 
     @Override
     public LeasedStatement bind(String name, Object value) {
-        statement.bind(name, value);
+        bound = true;
+        statement.bind(name, leased(value));
         return this;
     }
 
     @Override
     public LeasedStatement bindNull(int index, Class<?> type) {
+        bound = true;
         statement.bindNull(index, type);
         return this;
     }
 
     @Override
     public LeasedStatement bindNull(String name, Class<?> type) {
+        bound = true;
         statement.bindNull(name, type);
         return this;
     }
@@ -58,14 +69,58 @@ final class LeasedStatement implements Statement {
         return this;
     }
 
+    /**
+     * The driver sends a statement with parameters when its result is asked for, so that is refused too after the end of the
+     * lease. It sends others at once; their results must be read, since they are the answers that stand before all others.
+     */
     @Override
     public Publisher<? extends Result> execute() {
-        return results(statement.execute(), lease);
+        Publisher<? extends Result> results = statement.execute();
+        return bound
+                ? lease.within(Flux.from(results).map(result -> new LeasedResult(result, lease)))
+                : lease.within(results);
     }
 
-    /** Results too: the driver sends some statements only when their result is asked for. */
-    static Publisher<Result> results(Publisher<? extends Result> source, Lease lease) {
-        return lease.within(Flux.from(source).map(result -> new LeasedResult(result, lease)));
+    private Object leased(Object value) {
+        if (value instanceof Blob blob) {
+            return new LeasedBlob(blob, lease);
+        }
+        if (value instanceof Clob clob) {
+            return new LeasedClob(clob, lease);
+        }
+        if (value instanceof Parameter parameter) {
+            @Nullable Object inner = parameter.getValue();
+            return inner instanceof Blob || inner instanceof Clob
+                    ? Parameters.in(parameter.getType(), leased(inner))
+                    : value;
+        }
+        return value;
+    }
+
+    private record LeasedBlob(Blob blob, Lease lease) implements Blob {
+
+        @Override
+        public Publisher<ByteBuffer> stream() {
+            return lease.part(blob.stream());
+        }
+
+        @Override
+        public Publisher<Void> discard() {
+            return blob.discard();
+        }
+    }
+
+    private record LeasedClob(Clob clob, Lease lease) implements Clob {
+
+        @Override
+        public Publisher<CharSequence> stream() {
+            return lease.part(clob.stream());
+        }
+
+        @Override
+        public Publisher<Void> discard() {
+            return clob.discard();
+        }
     }
 
     @Override

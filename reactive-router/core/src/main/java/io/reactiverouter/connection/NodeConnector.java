@@ -27,7 +27,6 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
-import reactor.core.scheduler.Schedulers;
 import reactor.netty.resources.LoopResources;
 import reactor.util.Logger;
 import reactor.util.Loggers;
@@ -141,10 +140,9 @@ final class NodeConnector implements ConnectionFactory {
                 .contextWrite(context -> context.put(ON_ERROR_DROPPED, dropped));
     }
 
-    /** Returns the event loop of a connection that this has made; where it has none any more, nothing can be sent either. */
-    Scheduler loop(Connection connection) {
-        EventLoops.ConnectionLoop loop = connectionLoops.get(connection);
-        return loop == null ? Schedulers.immediate() : loop.scheduler();
+    /** Returns the event loop of a connection that this has made, null if it has been closed. */
+    EventLoops.@Nullable ConnectionLoop loop(Connection connection) {
+        return connectionLoops.get(connection);
     }
 
     /** Closes the sockets of a connection that this has made, without a word to the server or a wait for it. */

@@ -1,7 +1,7 @@
 package io.reactiverouter.connection;
 
+import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
-import reactor.core.scheduler.Scheduler;
 
 /** The connections to one node. Nothing is opened before the first subscription to {@link #acquire} or {@link #warmup}. */
 interface NodePool {
@@ -14,8 +14,8 @@ interface NodePool {
      */
     Mono<LeasedConnection> acquire();
 
-    /** Returns the event loop of a connection, on which work with it begins and is cancelled. */
-    Scheduler loop(LeasedConnection connection);
+    /** Returns {@code work} as it is done with a connection: begun, asked for more and cancelled on its event loop. */
+    <T> Flux<T> onLoop(LeasedConnection connection, Flux<T> work);
 
     /** Gives back a connection whose statements have all been answered; an open transaction is rolled back. */
     Mono<Void> release(LeasedConnection connection);

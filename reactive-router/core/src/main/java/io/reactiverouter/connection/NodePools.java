@@ -99,6 +99,17 @@ public final class NodePools {
                         Mono.defer(() -> pool.settleAndRelease(connection)).cache()));
     }
 
+    /**
+     * Takes a connection of {@link #executor()} out of the hands of the work that it was lent to, and returns it for what the
+     * lender does last: all that the work has sent by then stands before it, and nothing comes after it. Fails if the work
+     * does not let go in time.
+     */
+    public static Mono<Connection> withdraw(Connection lent) {
+        return lent instanceof LeasedConnection leased
+                ? leased.lease().end().then(Mono.just(leased.unwrap()))
+                : Mono.just(lent);
+    }
+
     /** Returns a view of a connection on which closing does nothing: whoever lent it closes it. */
     public static Connection unclosable(Connection connection) {
         return new BorrowedConnection(connection, Mono.empty());

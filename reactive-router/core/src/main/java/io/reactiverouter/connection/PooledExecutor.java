@@ -8,7 +8,6 @@ import java.util.Set;
 import java.util.function.Function;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
-import reactor.core.scheduler.Scheduler;
 
 /** Runs work on connections of the nodes' pools. */
 final class PooledExecutor implements ShardExecutor {
@@ -33,12 +32,7 @@ final class PooledExecutor implements ShardExecutor {
         NodePool pool = pools.pool(node);
         return Flux.usingWhen(
                         pool.acquire(),
-                        connection -> {
-                            Scheduler loop = pool.loop(connection);
-                            return Flux.<T>defer(() -> work.apply(connection))
-                                    .cancelOn(loop)
-                                    .subscribeOn(loop);
-                        },
+                        connection -> pool.onLoop(connection, Flux.<T>defer(() -> work.apply(connection))),
                         residue == Residue.NONE ? pool::release : pool::settleAndRelease,
                         (connection, error) ->
                                 isSpoilt(error) ? pool.discard(connection, error) : pool.settleAndRelease(connection),

@@ -11,9 +11,10 @@ import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.topology.NodeId;
 import java.time.Duration;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
-import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
 import reactor.pool.PoolAcquirePendingLimitException;
 import reactor.pool.PoolShutdownException;
 import reactor.pool.PooledRefMetadata;
@@ -72,8 +73,14 @@ final class R2dbcNodePool implements NodePool {
     }
 
     @Override
-    public Scheduler loop(LeasedConnection connection) {
-        return connector.loop(physical(connection.unwrap()));
+    public <T> Flux<T> onLoop(LeasedConnection connection, Flux<T> work) {
+        EventLoops.ConnectionLoop loop = loop(connection);
+        // Where it has none any more, nothing can be sent either.
+        return loop == null ? work : work.cancelOn(loop.cancelling()).subscribeOn(loop.scheduler());
+    }
+
+    private EventLoops.@Nullable ConnectionLoop loop(LeasedConnection connection) {
+        return connector.loop(connection.physical());
     }
 
     @Override
@@ -88,11 +95,12 @@ final class R2dbcNodePool implements NodePool {
     @Override
     public Mono<Void> settleAndRelease(LeasedConnection leased) {
         Connection connection = leased.unwrap();
-        return Mono.defer(() -> leased.lease().end().timeout(SETTLE_TIMEOUT))
+        EventLoops.ConnectionLoop loop = loop(leased);
+        return Mono.defer(() -> leased.lease().end())
                 // Behind whatever the event loop does at this moment, which can be the next step of the owner's work.
-                .subscribeOn(loop(leased))
+                .subscribeOn(loop == null ? Schedulers.immediate() : loop.scheduler())
                 .then(Mono.defer(() -> settle(connection)))
-                .onErrorResume(error -> abort(connection, "it did not settle after a cancel or an error", error))
+                .onErrorResume(error -> abort(leased, "it did not settle after a cancel or an error", error))
                 .then(Mono.defer(() -> giveBack(connection)))
                 .onErrorResume(this::notReleased);
     }
@@ -104,10 +112,9 @@ final class R2dbcNodePool implements NodePool {
 
     @Override
     public Mono<Void> discard(LeasedConnection leased, Throwable cause) {
-        Connection connection = leased.unwrap();
         leased.lease().over();
-        return abort(connection, "its prepared statements are not valid any more", cause)
-                .then(Mono.defer(() -> giveBack(connection)))
+        return abort(leased, "its prepared statements are not valid any more", cause)
+                .then(Mono.defer(() -> giveBack(leased.unwrap())))
                 .onErrorResume(this::notReleased);
     }
 
@@ -158,18 +165,12 @@ final class R2dbcNodePool implements NodePool {
     }
 
     /** Cuts a connection that must not be used again. */
-    private Mono<Void> abort(Connection connection, String reason, Throwable cause) {
+    private Mono<Void> abort(LeasedConnection connection, String reason, Throwable cause) {
         return Mono.defer(() -> {
             LOG.debug("a connection to {} is closed: {}", node, reason, cause);
             listener.discarded(node, reason);
-            return connector.abort(physical(connection));
+            return connector.abort(connection.physical());
         });
-    }
-
-    private static Connection physical(Connection connection) {
-        return connection instanceof Wrapped<?> wrapped && wrapped.unwrap() instanceof Connection inner
-                ? inner
-                : connection;
     }
 
     private static Mono<Void> rollBackIfOpen(Connection connection) {
