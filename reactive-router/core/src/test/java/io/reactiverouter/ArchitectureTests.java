@@ -27,15 +27,17 @@ class ArchitectureTests {
             "strategy", List.of("topology"),
             "routing", List.of("topology", "strategy"),
             "observation", List.of("topology"),
-            "connection", List.of("topology", "observation"),
-            "scatter", List.of("topology", "routing", "connection", "observation"),
+            "order", List.of(),
+            "connection", List.of("topology", "observation", "order"),
+            "scatter", List.of("topology", "routing", "connection", "observation", "order"),
             "audit", List.of("topology", "strategy", "routing", "connection"));
 
     private static final JavaClasses CORE = new ClassFileImporter()
             .importUrl(ShardCluster.class.getProtectionDomain().getCodeSource().getLocation());
 
     @ParameterizedTest
-    @ValueSource(strings = {"topology", "strategy", "routing", "observation", "connection", "scatter", "audit"})
+    @ValueSource(
+            strings = {"topology", "strategy", "routing", "observation", "order", "connection", "scatter", "audit"})
     void packageUsesOnlyWhatTheTableAllows(String name) {
         List<String> allowed = new ArrayList<>(MAY_USE.getOrDefault(name, List.of()));
         allowed.add(name);

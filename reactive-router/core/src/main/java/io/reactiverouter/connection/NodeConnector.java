@@ -11,6 +11,7 @@ import io.r2dbc.spi.ConnectionFactoryMetadata;
 import io.r2dbc.spi.ConnectionFactoryOptions;
 import io.r2dbc.spi.Option;
 import io.r2dbc.spi.R2dbcException;
+import io.reactiverouter.order.SortCodecRegistrar;
 import io.reactiverouter.topology.Node;
 import io.reactiverouter.topology.NodeAddress;
 import java.net.InetAddress;
@@ -24,6 +25,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
@@ -68,8 +70,9 @@ final class NodeConnector implements ConnectionFactory {
             "timeZone");
 
     /** Found once: a look through the class path reads files, which must not happen on an event loop. */
-    private static final List<Extension> EXTENSIONS = ServiceLoader.load(Extension.class).stream()
-            .map(ServiceLoader.Provider::get)
+    private static final List<Extension> EXTENSIONS = Stream.concat(
+                    ServiceLoader.load(Extension.class).stream().map(ServiceLoader.Provider::get),
+                    Stream.of(new SortCodecRegistrar()))
             .toList();
 
     /** Reactor's key for what becomes of an error that nobody waits for any more. */
