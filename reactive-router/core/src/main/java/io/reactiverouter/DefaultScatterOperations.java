@@ -1,34 +1,62 @@
 package io.reactiverouter;
 
 import io.r2dbc.spi.Row;
+import io.reactiverouter.order.SortKey;
 import io.reactiverouter.scatter.FailurePolicy;
 import io.reactiverouter.scatter.Gathered;
+import io.reactiverouter.scatter.Page;
 import io.reactiverouter.scatter.ScatterManifest;
 import io.reactiverouter.scatter.ScatterSettings;
+import io.reactiverouter.scatter.Selection;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.BiFunction;
+import java.util.function.BinaryOperator;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /** Calls to several shards, found by {@code route} with each subscription. */
 final class DefaultScatterOperations implements ScatterOperations {
 
-    private final DefaultShardCluster cluster;
-    private final Supplier<List<ShardId>> route;
-    private final ScatterSettings settings;
+    /**
+     * What is asked.
+     *
+     * @param lookup the keys that are looked up, null if it is not by keys
+     */
+    record Targets(List<ShardId> shards, @Nullable KeyLookup lookup) {
 
-    DefaultScatterOperations(DefaultShardCluster cluster, Supplier<List<ShardId>> route, ScatterSettings settings) {
+        <T> MappedQuery<T> mapped(Query query, Function<? super Row, ? extends T> mapper) {
+            return lookup == null
+                    ? new MappedQuery<>(query, shard -> query.parameters(), mapper)
+                    : lookup.mapped(query, mapper);
+        }
+    }
+
+    private final DefaultShardCluster cluster;
+    private final Supplier<Targets> route;
+    private final ScatterSettings settings;
+    private final Selection selection;
+
+    DefaultScatterOperations(
+            DefaultShardCluster cluster, Supplier<Targets> route, ScatterSettings settings, Selection selection) {
         this.cluster = cluster;
         this.route = route;
         this.settings = settings;
+        this.selection = selection;
     }
 
     @Override
     public ScatterOperations shardTimeout(Duration timeout) {
         return with(settings.withShardTimeout(timeout));
+    }
+
+    @Override
+    public ScatterOperations deadline(Duration limit) {
+        return with(settings.withDeadline(limit));
     }
 
     @Override
@@ -42,31 +70,114 @@ final class DefaultScatterOperations implements ScatterOperations {
     }
 
     @Override
+    public ScatterOperations orderBy(SortKey... keys) {
+        return with(selection.withOrder(List.of(keys), false));
+    }
+
+    @Override
+    public ScatterOperations sortedBy(SortKey... keys) {
+        return with(selection.withOrder(List.of(keys), true));
+    }
+
+    @Override
+    public ScatterOperations distinct() {
+        return with(selection.withDistinct());
+    }
+
+    @Override
+    public ScatterOperations sequential() {
+        return with(selection.inSequence());
+    }
+
+    @Override
+    public ScatterOperations offset(long rows) {
+        return with(selection.withOffset(rows));
+    }
+
+    @Override
+    public ScatterOperations limit(long rows) {
+        return with(selection.withLimit(rows));
+    }
+
+    @Override
+    public PageOperations page(int rows) {
+        if (rows < 1 || rows > MAX_PAGE) {
+            throw new IllegalArgumentException("a page must have from 1 to " + MAX_PAGE + " rows, was " + rows);
+        }
+        return new DefaultPageOperations(with(selection.withLimit(rows)), null);
+    }
+
+    <T> Mono<Page<T>> page(Query query, Function<? super Row, ? extends T> mapper, @Nullable String cursor) {
+        return oneOutsideOfTransactions(targets -> cluster.scatter()
+                .page(
+                        targets.shards(),
+                        settings.withPolicy(FailurePolicy.FAIL_FAST),
+                        selection,
+                        targets.<T>mapped(query, mapper),
+                        cluster.cursors(),
+                        cursor));
+    }
+
+    @Override
     public <T> Flux<T> query(Query query, Function<? super Row, ? extends T> mapper) {
-        return Flux.deferContextual(context -> {
-            cluster.requireNoTransaction(context, () -> "scatter-gather over shards " + route.get());
-            return cluster.scatter().rows(route.get(), settings, connection -> query.fetch(connection, mapper));
-        });
+        return outsideOfTransactions(targets ->
+                cluster.scatter().rows(targets.shards(), settings, selection, targets.<T>mapped(query, mapper)));
     }
 
     @Override
     public <T> Flux<Gathered<T>> gather(Query query, Function<? super Row, ? extends T> mapper) {
-        return Flux.deferContextual(context -> {
-            cluster.requireNoTransaction(context, () -> "scatter-gather over shards " + route.get());
-            return cluster.scatter().gather(route.get(), settings, connection -> query.fetch(connection, mapper));
-        });
+        return outsideOfTransactions(targets ->
+                cluster.scatter().gather(targets.shards(), settings, selection, targets.<T>mapped(query, mapper)));
+    }
+
+    @Override
+    public <T, A> Mono<A> reduce(
+            Query query,
+            Function<? super Row, ? extends T> mapper,
+            Supplier<A> initial,
+            BiFunction<A, T, A> accumulator,
+            BinaryOperator<A> combiner) {
+        requireAllRows("a reduction");
+        return oneOutsideOfTransactions(targets -> cluster.scatter()
+                .reduce(targets.shards(), settings, targets.<T>mapped(query, mapper), initial, accumulator, combiner));
+    }
+
+    private void requireAllRows(String what) {
+        if (!selection.equals(Selection.ALL)) {
+            throw new IllegalArgumentException(what + " takes neither order nor limit, which were set: " + selection
+                    + "; put them into the query");
+        }
     }
 
     @Override
     public Mono<ScatterManifest> execute(String sql) {
+        requireAllRows("a statement without rows");
         Query statement = Query.of(sql);
-        return Mono.deferContextual(context -> {
-            cluster.requireNoTransaction(context, () -> "scatter-gather over shards " + route.get());
-            return cluster.scatter().run(route.get(), settings, statement::update);
+        return oneOutsideOfTransactions(
+                targets -> cluster.scatter().run(targets.shards(), settings, statement::update));
+    }
+
+    private <T> Flux<T> outsideOfTransactions(Function<Targets, Flux<T>> call) {
+        return Flux.deferContextual(context -> {
+            cluster.requireNoTransaction(
+                    context, () -> "scatter-gather over shards " + route.get().shards());
+            return call.apply(route.get());
         });
     }
 
-    private ScatterOperations with(ScatterSettings changed) {
-        return new DefaultScatterOperations(cluster, route, changed);
+    private <T> Mono<T> oneOutsideOfTransactions(Function<Targets, Mono<T>> call) {
+        return Mono.deferContextual(context -> {
+            cluster.requireNoTransaction(
+                    context, () -> "scatter-gather over shards " + route.get().shards());
+            return call.apply(route.get());
+        });
+    }
+
+    private DefaultScatterOperations with(ScatterSettings changed) {
+        return new DefaultScatterOperations(cluster, route, changed, selection);
+    }
+
+    private DefaultScatterOperations with(Selection changed) {
+        return new DefaultScatterOperations(cluster, route, settings, changed);
     }
 }

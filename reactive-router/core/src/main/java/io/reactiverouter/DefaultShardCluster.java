@@ -7,8 +7,10 @@ import io.reactiverouter.connection.PoolStatistics;
 import io.reactiverouter.connection.ShardExecutor.Residue;
 import io.reactiverouter.routing.RoutingTable;
 import io.reactiverouter.scatter.FailurePolicy;
+import io.reactiverouter.scatter.PageCursor;
 import io.reactiverouter.scatter.ScatterGather;
 import io.reactiverouter.scatter.ScatterSettings;
+import io.reactiverouter.scatter.Selection;
 import io.reactiverouter.strategy.Keyspace;
 import io.reactiverouter.topology.NodeId;
 import io.reactiverouter.topology.Shard;
@@ -33,13 +35,15 @@ final class DefaultShardCluster implements ShardCluster {
     private final PlacementAudit audit;
     private final ScatterSettings scattering;
     private final @Nullable Duration callTimeout;
+    private final PageCursor cursors;
 
-    DefaultShardCluster(RoutingTable table, NodePools pools, @Nullable Duration callTimeout) {
+    DefaultShardCluster(RoutingTable table, NodePools pools, @Nullable Duration callTimeout, PageCursor cursors) {
         this.table = table;
         this.pools = pools;
         this.callTimeout = callTimeout;
+        this.cursors = cursors;
         this.scattering =
-                new ScatterSettings(callTimeout, FailurePolicy.FAIL_FAST, ScatterOperations.DEFAULT_CONCURRENCY);
+                new ScatterSettings(callTimeout, null, FailurePolicy.FAIL_FAST, ScatterOperations.DEFAULT_CONCURRENCY);
         this.scatter = new ScatterGather(pools.executor(), table::primary);
         this.audit = new PlacementAudit(pools.executor(), table::primary);
     }
@@ -96,7 +100,11 @@ final class DefaultShardCluster implements ShardCluster {
 
     /** Returns calls to the shards that {@code route} gives with each subscription. */
     ScatterOperations scatterOperations(Supplier<List<ShardId>> route) {
-        return new DefaultScatterOperations(this, route, scattering);
+        return scatterOperations(() -> new DefaultScatterOperations.Targets(route.get(), null), Selection.ALL);
+    }
+
+    ScatterOperations scatterOperations(Supplier<DefaultScatterOperations.Targets> route, Selection selection) {
+        return new DefaultScatterOperations(this, route, scattering, selection);
     }
 
     Function<Context, Context> entering(TransactionScope scope) {
@@ -133,6 +141,10 @@ final class DefaultShardCluster implements ShardCluster {
 
     Mono<Connection> borrow(ShardId shard) {
         return pools.acquire(table.primary(shard));
+    }
+
+    PageCursor cursors() {
+        return cursors;
     }
 
     ScatterGather scatter() {

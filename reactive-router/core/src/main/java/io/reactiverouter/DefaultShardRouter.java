@@ -4,7 +4,9 @@ import io.reactiverouter.audit.TableAudit;
 import io.reactiverouter.routing.Placement;
 import io.reactiverouter.routing.Route;
 import io.reactiverouter.routing.RoutingTable;
+import io.reactiverouter.scatter.Selection;
 import io.reactiverouter.strategy.Distribution;
+import io.reactiverouter.strategy.Keyspace;
 import io.reactiverouter.strategy.ShardKey;
 import io.reactiverouter.strategy.ShardingStrategy;
 import io.reactiverouter.strategy.UnroutableKeyException;
@@ -52,6 +54,37 @@ final class DefaultShardRouter implements ShardRouter {
         keys.forEach(UnroutableKeyException::requireNonNull);
         List<ShardKey> copy = List.copyOf(keys);
         return cluster.scatterOperations(() -> table.route(keyspace, copy).shards());
+    }
+
+    @Override
+    public ScatterOperations lookup(Collection<? extends ShardKey> keys) {
+        List<ShardKey> copy = required("lookup", keys);
+        return cluster.scatterOperations(() -> lookup(copy, false), Selection.ALL);
+    }
+
+    @Override
+    public ScatterOperations lookupInOrder(Collection<? extends ShardKey> keys) {
+        List<ShardKey> copy = required("lookupInOrder", keys);
+        return cluster.scatterOperations(
+                () -> lookup(copy, true), Selection.ALL.withOrder(List.of(KeyLookup.ORDER), true));
+    }
+
+    private DefaultScatterOperations.Targets lookup(List<ShardKey> keys, boolean ordered) {
+        Route.Several route = table.route(keyspace, keys);
+        Keyspace place = placement().keyspace();
+        return new DefaultScatterOperations.Targets(
+                route.shards(), KeyLookup.of(keys, route, place.quoted(place.keyColumn()), ordered));
+    }
+
+    private static List<ShardKey> required(String call, Collection<? extends ShardKey> keys) {
+        if (keys.isEmpty() || keys.size() > MAX_LOOKUP) {
+            throw new IllegalArgumentException(
+                    call + " takes from 1 to " + MAX_LOOKUP + " keys, got " + keys.size() + "; allShards() asks all");
+        }
+        keys.forEach(UnroutableKeyException::requireNonNull);
+        List<ShardKey> copy = List.copyOf(keys);
+        KeyLookup.requireOneType(copy);
+        return copy;
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Row;
 import io.r2dbc.spi.Statement;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -85,15 +86,36 @@ public final class Query {
                 .reduce(0L, Long::sum);
     }
 
+    /** Returns this query in another form. */
+    Query rewritten(String otherSql, @Nullable Object[] otherParameters) {
+        return new Query(otherSql, otherParameters, fetchSize);
+    }
+
+    /** Returns the parameters and more of them. */
+    @Nullable Object[] with(Object... more) {
+        @Nullable Object[] all = Arrays.copyOf(parameters, parameters.length + more.length);
+        System.arraycopy(more, 0, all, parameters.length, more.length);
+        return all;
+    }
+
+    /** Returns the values of {@code $1} and so on; not a copy. */
+    @Nullable Object[] parameters() {
+        return parameters;
+    }
+
     private static <T> Publisher<T> map(Result result, Function<? super Row, ? extends T> mapper) {
         return result.map((row, metadata) -> {
             T value = mapper.apply(row);
-            if (value == null) {
-                throw new NullPointerException(
-                        "the row mapper returned null; return an Optional, or leave such rows out in SQL");
-            }
-            return value;
+            return requireValue(value);
         });
+    }
+
+    static <T> T requireValue(@Nullable T value) {
+        if (value == null) {
+            throw new NullPointerException(
+                    "the row mapper returned null; return an Optional, or leave such rows out in SQL");
+        }
+        return value;
     }
 
     private Statement statement(Connection connection) {

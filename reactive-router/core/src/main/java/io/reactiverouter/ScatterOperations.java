@@ -1,25 +1,38 @@
 package io.reactiverouter;
 
 import io.r2dbc.spi.Row;
+import io.reactiverouter.order.SortKey;
 import io.reactiverouter.scatter.FailurePolicy;
 import io.reactiverouter.scatter.Gathered;
 import io.reactiverouter.scatter.ScatterManifest;
 import java.time.Duration;
+import java.util.function.BiFunction;
+import java.util.function.BinaryOperator;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /**
- * Scatter-gather: one statement on several shards, the answers merged as they come, in no order. Nothing happens before
+ * Scatter-gather: one statement on several shards, the answers merged, in no order unless one is set. Nothing happens before
  * subscription. Each shard is asked through at most one connection; rows are read only as the subscriber asks for them; a
  * cancel stops the statement on every shard. Immutable: each setting returns new operations.
  *
- * <p>Fails inside a transaction with {@link CrossShardTransactionException}.
+ * <p>At most the rows of one portion ({@link Query#fetchSize}) and 64 more are held of each shard, whatever the size of the
+ * answer. Signals come on the event loops of the shards' connections, one at a time.
+ *
+ * <p>A failing shard is an error with the node ({@link io.reactiverouter.connection.NodeFailure}) and the manifest of all
+ * shards ({@link io.reactiverouter.scatter.ScatterFailure}) in it, also after rows have been delivered. Settings that do not
+ * go together, as an offset without an order, are an {@link IllegalArgumentException} of the call. Fails inside a
+ * transaction with {@link CrossShardTransactionException}.
  */
 public interface ScatterOperations {
 
     /** Shards asked at the same time unless {@link #concurrency(int)} says otherwise. */
     int DEFAULT_CONCURRENCY = 16;
+
+    /** The most rows of a page. */
+    int MAX_PAGE = 10_000;
 
     /**
      * Limits how long one shard may keep the caller waiting, as {@link ShardOperations#timeout} does, counted from the
@@ -29,19 +42,81 @@ public interface ScatterOperations {
      */
     ScatterOperations shardTimeout(Duration timeout);
 
-    /** Says what a failing shard does to the others; {@link FailurePolicy#FAIL_FAST} unless set. */
+    /**
+     * Limits the whole call: waits for connections, queries, merge, and the time that the subscriber takes. Shards that have
+     * not delivered everything by then have timed out. No limit unless set.
+     *
+     * @throws IllegalArgumentException if it is not positive
+     */
+    ScatterOperations deadline(Duration limit);
+
+    /** Says how many shards may fail; {@link FailurePolicy#FAIL_FAST} unless set. */
     ScatterOperations onFailure(FailurePolicy policy);
 
     /**
-     * Limits how many shards are asked at the same time; {@value #DEFAULT_CONCURRENCY} unless set.
+     * Limits how many shards are at work at the same time; {@value #DEFAULT_CONCURRENCY} unless set. With an order that is
+     * until a shard delivers its first row: the merge then needs all shards, and a connection to each, until the end.
      *
      * @throws IllegalArgumentException if it is not positive
      */
     ScatterOperations concurrency(int shards);
 
     /**
-     * Runs a query on each shard and merges the rows. With {@link FailurePolicy#BEST_EFFORT} rows of failing shards are
-     * missing: use {@link #gather} to know which.
+     * Delivers rows in this order, as PostgreSQL sorts: each shard sorts, and the sorted streams are merged as the
+     * subscriber asks for rows. The query runs as a subquery and needs no {@code order by} of its own; the keys are columns
+     * of its result. Rows that are equal in all keys come in the order of the shards. Every row is checked: a shard whose
+     * rows come in another order is an {@link io.reactiverouter.scatter.OrderViolationException}. Text needs the collation
+     * {@code "C"}: {@link SortKey#collateC()}. The first call of a query costs one more round trip, which asks each server
+     * for types and collations.
+     *
+     * @throws IllegalArgumentException if there is no key
+     */
+    ScatterOperations orderBy(SortKey... keys);
+
+    /**
+     * Merges by this order rows that the query itself sorts so. It runs as it is, so a {@link #limit} is not passed on to
+     * the shards, though it stops them. For queries that cannot be a subquery.
+     *
+     * @throws IllegalArgumentException if there is no key
+     */
+    ScatterOperations sortedBy(SortKey... keys);
+
+    /** Of rows that are equal in all keys of the order delivers only the first, over all shards. */
+    ScatterOperations distinct();
+
+    /** Reads one shard after the other, in the order of the route. */
+    ScatterOperations sequential();
+
+    /**
+     * Leaves out the first rows of an order. Each shard still has to find, and send, that many: for deep pages see
+     * {@link #page}.
+     *
+     * @throws IllegalArgumentException if it is negative
+     */
+    ScatterOperations offset(long rows);
+
+    /**
+     * Delivers at most so many rows. Each shard is asked for no more, and is stopped as soon as the answer is complete.
+     *
+     * @throws IllegalArgumentException if it is not positive
+     */
+    ScatterOperations limit(long rows);
+
+    /**
+     * Returns calls that read the order page by page. Each page gives a cursor for the next, which costs the same however
+     * deep it is, if each shard has an index in this order. The last key must make the order unique. Rows that are inserted
+     * or deleted elsewhere neither hide rows nor repeat them. The {@link #limit} does not count.
+     *
+     * <p>All shards must answer: a page without one would lose its rows for good.
+     *
+     * @param rows of a page, at most {@value #MAX_PAGE}
+     * @throws IllegalArgumentException if it is not positive or larger
+     */
+    PageOperations page(int rows);
+
+    /**
+     * Runs a query on each shard and merges the rows. Where {@link #onFailure} lets shards fail their rows are missing: use
+     * {@link #gather} to know which.
      */
     <T> Flux<T> query(Query query, Function<? super Row, ? extends T> mapper);
 
@@ -50,6 +125,20 @@ public interface ScatterOperations {
      * {@link Gathered.Manifest} that says how each shard ended.
      */
     <T> Flux<Gathered<T>> gather(Query query, Function<? super Row, ? extends T> mapper);
+
+    /**
+     * Folds the rows of each shard where they arrive, and then the results of the shards: {@code accumulator} may change and
+     * return what {@code initial} gave, {@code combiner} merges two of them. Shards that {@link #onFailure} lets fail add
+     * nothing, not even the rows that they had delivered.
+     *
+     * @throws IllegalArgumentException if an order or a limit is set
+     */
+    <T, A> Mono<A> reduce(
+            Query query,
+            Function<? super Row, ? extends T> mapper,
+            Supplier<A> initial,
+            BiFunction<A, T, A> accumulator,
+            BinaryOperator<A> combiner);
 
     /**
      * Runs a statement, as DDL, on each shard and says how each ended. There is no transaction around the shards: with

@@ -7,17 +7,20 @@ import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.connection.PoolStatistics;
 import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.routing.RoutingTable;
+import io.reactiverouter.scatter.PageCursor;
 import io.reactiverouter.strategy.GoldenKeys;
 import io.reactiverouter.strategy.Keyspace;
 import io.reactiverouter.topology.NodeId;
 import io.reactiverouter.topology.Shard;
 import io.reactiverouter.topology.ShardId;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 import reactor.util.context.Context;
 
@@ -94,6 +97,7 @@ public interface ShardCluster {
         private ConnectionSettings connection = ConnectionSettings.DEFAULTS;
         private ClusterListener listener = ClusterListener.NONE;
         private Duration callTimeout = Duration.ofSeconds(30);
+        private @Nullable PageCursor cursors;
         private int eventLoops = Math.max(4, Runtime.getRuntime().availableProcessors());
 
         private Builder() {}
@@ -148,6 +152,24 @@ public interface ShardCluster {
             return this;
         }
 
+        /**
+         * Sets the key that signs the cursors of {@link ScatterOperations#page}, at least 32 random bytes and the same in
+         * every instance of the application. Unless set each cluster makes its own, and its cursors are good for nobody
+         * else, nor after a restart.
+         *
+         * @throws IllegalArgumentException if it is too short
+         */
+        public Builder cursorKey(byte[] key) {
+            this.cursors = new PageCursor(key.clone());
+            return this;
+        }
+
+        private static PageCursor ownCursors() {
+            byte[] key = new byte[PageCursor.MIN_KEY_LENGTH];
+            new SecureRandom().nextBytes(key);
+            return new PageCursor(key);
+        }
+
         private static Mono<String> mismatch(Connection connection) {
             return Query.of(GoldenKeys.QUERY)
                     .fetchSize(0)
@@ -174,7 +196,10 @@ public interface ShardCluster {
                     listener,
                     Builder::mismatch);
             return new DefaultShardCluster(
-                    new RoutingTable(distinct), pools, callTimeout.isZero() ? null : callTimeout);
+                    new RoutingTable(distinct),
+                    pools,
+                    callTimeout.isZero() ? null : callTimeout,
+                    cursors == null ? ownCursors() : cursors);
         }
     }
 }

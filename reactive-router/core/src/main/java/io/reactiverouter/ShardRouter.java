@@ -18,6 +18,9 @@ import reactor.core.publisher.Flux;
  */
 public interface ShardRouter {
 
+    /** The most keys of a lookup. */
+    int MAX_LOOKUP = 100_000;
+
     /** Returns where the rows of the keyspace live now. */
     Placement placement();
 
@@ -70,6 +73,24 @@ public interface ShardRouter {
      * @throws IllegalArgumentException if there is no key, or one is null
      */
     ScatterOperations shards(Collection<? extends ShardKey> keys);
+
+    /**
+     * Returns calls that look up rows by these keys: each shard that holds some gets its own as an array, in one more
+     * parameter after those of the query, as {@code $1} in
+     * {@code select * from orders where user_id = any($1)}. The limit is {@value #MAX_LOOKUP} keys.
+     *
+     * @throws IllegalArgumentException if there is no key, there are too many, one is null, or they are of different types
+     */
+    ScatterOperations lookup(Collection<? extends ShardKey> keys);
+
+    /**
+     * Does the same in the order of the keys, without holding more than a portion of rows of each shard: a key that comes
+     * twice gives its rows twice. The query runs as a subquery; its result must have the key column, and gets
+     * {@code reactive_router_position} as its last column.
+     *
+     * @throws IllegalArgumentException if there is no key, there are too many, one is null, or they are of different types
+     */
+    ScatterOperations lookupInOrder(Collection<? extends ShardKey> keys);
 
     /**
      * Returns calls to those shards that can hold keys from {@code from} to {@code to}, both included; the statement itself

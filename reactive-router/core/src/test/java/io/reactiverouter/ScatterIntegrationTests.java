@@ -39,7 +39,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.test.StepVerifier;
@@ -225,8 +225,13 @@ class ScatterIntegrationTests {
         }
     }
 
+    static List<FailurePolicy> policies() {
+        return List.of(
+                FailurePolicy.FAIL_FAST, FailurePolicy.BEST_EFFORT, FailurePolicy.quorum(1), FailurePolicy.quorum(3));
+    }
+
     @ParameterizedTest
-    @EnumSource(FailurePolicy.class)
+    @MethodSource("policies")
     void answerToWhichNoShardContributedIsAnError(FailurePolicy policy) {
         StepVerifier.create(
                         router.allShards().onFailure(policy).query(Query.of("select * from no_such_table"), row -> 1))

@@ -2,6 +2,7 @@ package io.reactiverouter.connection;
 
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
@@ -20,31 +21,47 @@ import reactor.util.context.Context;
 /**
  * Ends a stream with {@link CallTimeoutException} when its source lets the subscriber wait for too long: from subscription
  * to the first signal and from each signal to the next, counted only while the subscriber has asked for more. A slow
- * subscriber therefore never runs into it, which is what sets it apart from {@link Flux#timeout(Duration)}.
+ * subscriber therefore never runs into it, which is what sets it apart from {@link Flux#timeout(Duration)}. A
+ * {@link Deadline} beside it is absolute.
  */
 public final class AnswerTimeout<T> extends FluxOperator<T, T> {
 
     private final ShardId shard;
-    private final Duration timeout;
+    private final @Nullable Duration timeout;
+    private final @Nullable Deadline deadline;
     private final CallTimeoutException.Consequence consequence;
 
     private AnswerTimeout(
-            Flux<? extends T> source, ShardId shard, Duration timeout, CallTimeoutException.Consequence consequence) {
+            Flux<? extends T> source,
+            ShardId shard,
+            @Nullable Duration timeout,
+            @Nullable Deadline deadline,
+            CallTimeoutException.Consequence consequence) {
         super(source);
         this.shard = shard;
         this.timeout = timeout;
+        this.deadline = deadline;
         this.consequence = consequence;
     }
 
     /** Returns {@code source}, whose cancel cancels its statement, with this limit; itself where there is none. */
     public static <T> Flux<T> limit(Flux<T> source, ShardId shard, @Nullable Duration timeout) {
-        return timeout == null ? source : limit(source, shard, timeout, CallTimeoutException.Consequence.CANCELLED);
+        return limit(source, shard, timeout, (Deadline) null);
+    }
+
+    /** Does the same with a deadline, null for none. */
+    public static <T> Flux<T> limit(
+            Flux<T> source, ShardId shard, @Nullable Duration timeout, @Nullable Deadline deadline) {
+        return timeout == null && deadline == null
+                ? source
+                : Flux.onAssembly(new AnswerTimeout<>(
+                        source, shard, timeout, deadline, CallTimeoutException.Consequence.CANCELLED));
     }
 
     /** Returns {@code source} with this limit; {@code consequence} is what its cancel brings about. */
     public static <T> Flux<T> limit(
             Flux<T> source, ShardId shard, Duration timeout, CallTimeoutException.Consequence consequence) {
-        return Flux.onAssembly(new AnswerTimeout<>(source, shard, timeout, consequence));
+        return Flux.onAssembly(new AnswerTimeout<>(source, shard, timeout, null, consequence));
     }
 
     /**
@@ -73,6 +90,8 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
         private static final int EMITTING = 1;
         private static final int ENDED = 2;
 
+        private static final long BUSY_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+
         @SuppressWarnings("rawtypes")
         private static final AtomicLongFieldUpdater<Waiting> REQUESTED =
                 AtomicLongFieldUpdater.newUpdater(Waiting.class, "requested");
@@ -80,6 +99,7 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
         private final CoreSubscriber<? super T> actual;
         private final AnswerTimeout<?> settings;
         private final long timeoutNanos;
+        private final @Nullable Deadline deadline;
         private final Scheduler scheduler;
         private final AtomicInteger state = new AtomicInteger(IDLE);
         private final Disposable.Swap task = Disposables.swap();
@@ -90,7 +110,8 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
         Waiting(CoreSubscriber<? super T> actual, AnswerTimeout<?> settings, Scheduler scheduler) {
             this.actual = actual;
             this.settings = settings;
-            this.timeoutNanos = settings.timeout.toNanos();
+            this.timeoutNanos = settings.timeout == null ? Long.MAX_VALUE : settings.timeout.toNanos();
+            this.deadline = settings.deadline;
             this.scheduler = scheduler;
         }
 
@@ -169,18 +190,32 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
             // In this order: demand that is seen here has set the time before.
             boolean idle = requested == 0;
             long waited = System.nanoTime() - waitingSince;
-            if (idle || waited < timeoutNanos) {
+            boolean over = deadline != null && deadline.remainingNanos() <= 0;
+            if (!over && (idle || waited < timeoutNanos)) {
                 schedule(idle ? timeoutNanos : timeoutNanos - waited);
             } else if (state.compareAndSet(IDLE, ENDED)) {
                 upstream().cancel();
-                actual.onError(new CallTimeoutException(settings.shard, settings.timeout, settings.consequence));
+                actual.onError(error(over));
             } else {
-                schedule(timeoutNanos);
+                // The subscriber is at work on a row.
+                schedule(over ? BUSY_NANOS : timeoutNanos);
             }
         }
 
+        private CallTimeoutException error(boolean over) {
+            Deadline end = deadline;
+            Duration limit = settings.timeout;
+            return limit == null || (over && end != null)
+                    ? CallTimeoutException.deadline(
+                            settings.shard, Objects.requireNonNull(end).limit())
+                    : new CallTimeoutException(settings.shard, limit, settings.consequence);
+        }
+
         private void schedule(long nanos) {
-            task.update(scheduler.schedule(this, nanos, TimeUnit.NANOSECONDS));
+            long delay = deadline == null || deadline.remainingNanos() <= 0
+                    ? nanos
+                    : Math.min(nanos, deadline.remainingNanos());
+            task.update(scheduler.schedule(this, delay, TimeUnit.NANOSECONDS));
         }
 
         private Subscription upstream() {

@@ -17,10 +17,26 @@ public final class CallTimeoutException extends R2dbcTimeoutException {
     private final Duration timeout;
 
     public CallTimeoutException(ShardId shard, Duration timeout, Consequence consequence) {
-        super("shard " + shard + " gave no answer for " + timeout + "; " + consequence.text
-                + "; a call that may take longer sets its own time limit");
+        this(
+                shard,
+                timeout,
+                "shard " + shard + " gave no answer for " + timeout + "; " + consequence.text
+                        + "; a call that may take longer sets its own time limit");
+    }
+
+    private CallTimeoutException(ShardId shard, Duration timeout, String message) {
+        super(message);
         this.shard = shard;
         this.timeout = timeout;
+    }
+
+    /** Returns the error of a shard that had not delivered everything when the deadline of the whole call came. */
+    public static CallTimeoutException deadline(ShardId shard, Duration limit) {
+        return new CallTimeoutException(
+                shard,
+                limit,
+                "shard " + shard + " had not delivered everything when the " + limit
+                        + " of the whole call were over; its statement is cancelled");
     }
 
     public ShardId shard() {

@@ -1,6 +1,9 @@
 package io.reactiverouter.connection;
 
+import io.r2dbc.spi.Result;
 import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
@@ -30,6 +33,9 @@ final class Lease {
     private final AtomicInteger sending = new AtomicInteger();
     private volatile Sinks.@Nullable Empty<Void> sent;
 
+    /** Results of statements that were sent at once, until somebody begins to read them. */
+    private final Set<SentResult> unread = ConcurrentHashMap.newKeySet();
+
     /** Returns {@code source}, whose subscription can send something to the server, refused after the end. */
     <T> Publisher<T> within(Publisher<T> source) {
         return source instanceof Mono<T> mono
@@ -43,6 +49,23 @@ final class Lease {
      */
     <T> Flux<T> part(Publisher<T> source) {
         return new LeasedPart<>(Flux.from(source), this);
+    }
+
+    /** Returns {@code source}, a statement that is sent as soon as it is subscribed to. */
+    Publisher<Result> sending(Publisher<? extends Result> source) {
+        return within(Flux.from(source)
+                // Of results that come after a cancel.
+                .doOnDiscard(Result.class, result -> opened(result).drain())
+                .map(this::opened));
+    }
+
+    private SentResult opened(Result result) {
+        return new SentResult(result, unread);
+    }
+
+    /** Reads, and drops, the answers that the owner has not read; what is asked next stands behind them. */
+    void drain() {
+        unread.forEach(SentResult::drain);
     }
 
     /** Ends the time of an owner who can have nothing more to send. */

@@ -78,7 +78,7 @@ final class LeasedStatement implements Statement {
         Publisher<? extends Result> results = statement.execute();
         return bound
                 ? lease.within(Flux.from(results).map(result -> new LeasedResult(result, lease)))
-                : lease.within(results);
+                : lease.sending(results);
     }
 
     private Object leased(Object value) {

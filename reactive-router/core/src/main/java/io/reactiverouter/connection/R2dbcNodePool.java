@@ -99,7 +99,10 @@ final class R2dbcNodePool implements NodePool {
         return Mono.defer(() -> leased.lease().end())
                 // Behind whatever the event loop does at this moment, which can be the next step of the owner's work.
                 .subscribeOn(loop == null ? Schedulers.immediate() : loop.scheduler())
-                .then(Mono.defer(() -> settle(connection)))
+                .then(Mono.defer(() -> {
+                    leased.lease().drain();
+                    return settle(connection);
+                }))
                 .onErrorResume(error -> abort(leased, "it did not settle after a cancel or an error", error))
                 .then(Mono.defer(() -> giveBack(connection)))
                 .onErrorResume(this::notReleased);

@@ -73,4 +73,15 @@ public record SortKey(String column, Direction direction, Nulls nulls, Collation
     public SortKey collateC() {
         return new SortKey(column, direction, nulls, Collation.C);
     }
+
+    /** Returns the key as in an {@code order by}. */
+    @Override
+    public String toString() {
+        return '"'
+                + column.replace("\"", "\"\"")
+                + '"'
+                + (collation == Collation.C ? " collate \"C\"" : "")
+                + (direction == Direction.ASC ? " asc" : " desc")
+                + (nulls == Nulls.FIRST ? " nulls first" : " nulls last");
+    }
 }

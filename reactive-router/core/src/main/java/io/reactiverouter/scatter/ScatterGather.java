@@ -2,19 +2,27 @@ package io.reactiverouter.scatter;
 
 import io.r2dbc.spi.Connection;
 import io.reactiverouter.connection.AnswerTimeout;
+import io.reactiverouter.connection.Deadline;
 import io.reactiverouter.connection.ShardExecutor;
 import io.reactiverouter.connection.ShardExecutor.Residue;
 import io.reactiverouter.topology.NodeId;
 import io.reactiverouter.topology.ShardId;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.function.BiFunction;
+import java.util.function.BinaryOperator;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /**
- * Runs the same work on several shards and merges what they give, as it comes. Holds at most {@value #PREFETCH} rows of
- * each shard beside what the driver has read of its cursor.
+ * Runs the same work on several shards and merges what they give. Holds at most {@value #PREFETCH} rows of each shard
+ * beside what the driver has read of its cursor.
  */
 public final class ScatterGather {
 
@@ -22,6 +30,7 @@ public final class ScatterGather {
 
     private final ShardExecutor executor;
     private final Function<ShardId, NodeId> nodes;
+    private final SortPlans plans = new SortPlans();
 
     /** Runs on {@code executor}; {@code nodes} says which node answers for a shard at the moment. */
     public ScatterGather(ShardExecutor executor, Function<ShardId, NodeId> nodes) {
@@ -29,29 +38,98 @@ public final class ScatterGather {
         this.nodes = nodes;
     }
 
-    /** Returns the rows of all shards. */
+    /** Returns the selected rows. */
     public <T> Flux<T> rows(
-            List<ShardId> shards, ScatterSettings settings, Function<? super Connection, ? extends Publisher<T>> work) {
+            List<ShardId> shards, ScatterSettings settings, Selection selection, ScatterQuery<T> query) {
         return Flux.defer(() -> {
-            Tally tally = new Tally(shards);
-            return this.<T, T>merge(shards, settings, tally, work, part -> rows -> rows)
-                    .concatWith(Mono.defer(() -> failureOfAll(tally)));
+            Call call = new Call(shards, settings);
+            selection.requireSense();
+            return selection.order().isEmpty()
+                    ? select(call, selection, call.asTheyCome(selection, query, shard -> rows -> rows))
+                    : select(call, selection, ordered(call, selection, query, null))
+                            .map(Keyed::value);
         });
     }
 
-    /** Returns the rows of all shards, each with its shard, and the manifest as the last element. */
+    /** Returns the selected rows, each with its shard, and the manifest as the last element. */
     public <T> Flux<Gathered<T>> gather(
-            List<ShardId> shards, ScatterSettings settings, Function<? super Connection, ? extends Publisher<T>> work) {
+            List<ShardId> shards, ScatterSettings settings, Selection selection, ScatterQuery<T> query) {
         return Flux.defer(() -> {
-            Tally tally = new Tally(shards);
-            return this.<T, Gathered<T>>merge(
-                            shards,
-                            settings,
-                            tally,
-                            work,
-                            shard -> rows -> rows.map(row -> new Gathered.Row<>(shard, row)))
-                    .concatWith(Mono.defer(() -> failureOfAll(tally)))
-                    .concatWith(Mono.fromSupplier(() -> new Gathered.Manifest<>(tally.manifest())));
+            Call call = new Call(shards, settings);
+            selection.requireSense();
+            Flux<Gathered<T>> rows = selection.order().isEmpty()
+                    ? select(
+                            call,
+                            selection,
+                            call.asTheyCome(
+                                    selection, query, shard -> part -> part.map(row -> new Gathered.Row<>(shard, row))))
+                    : select(call, selection, ordered(call, selection, query, null))
+                            .map(row -> new Gathered.Row<>(row.shard(), row.value()));
+            return rows.concatWith(Mono.fromSupplier(() -> new Gathered.Manifest<>(call.tally.manifest())));
+        });
+    }
+
+    /**
+     * Returns one page of the order, after the place that {@code cursor} names.
+     *
+     * @param selection with the size of the page as its limit
+     */
+    public <T> Mono<Page<T>> page(
+            List<ShardId> shards,
+            ScatterSettings settings,
+            Selection selection,
+            ScatterQuery<T> query,
+            PageCursor cursors,
+            @Nullable String cursor) {
+        return Mono.defer(() -> {
+            selection.requirePage();
+            Call call = new Call(shards, settings);
+            @Nullable String[] place = cursor == null ? null : cursors.read(query.sql(), selection.order(), cursor);
+            // One row more tells whether there is a next page.
+            Selection more = selection.withLimit(selection.limit() + 1);
+            return select(call, more, ordered(call, more, query, place))
+                    .collectList()
+                    .map(rows -> page(call, selection, query, cursors, rows));
+        });
+    }
+
+    private static <T> Page<T> page(
+            Call call, Selection selection, ScatterQuery<T> query, PageCursor cursors, List<Keyed<T>> rows) {
+        int size = (int) Math.min(selection.limit(), rows.size());
+        List<T> values = rows.subList(0, size).stream().map(Keyed::value).toList();
+        if (rows.size() <= selection.limit()) {
+            return new Page<>(values, null, call.tally.manifest());
+        }
+        Keyed<T> last = rows.get(size - 1);
+        if (last.isEqualInOrder(rows.get(size))) {
+            throw new AmbiguousPageException(selection.order());
+        }
+        String next = cursors.write(query.sql(), selection.order(), last.plan().encode(last.keys()));
+        return new Page<>(values, next, call.tally.manifest());
+    }
+
+    /**
+     * Folds the rows of each shard, as they come, and then the results of the shards. A shard that fails adds nothing.
+     */
+    public <T, A> Mono<A> reduce(
+            List<ShardId> shards,
+            ScatterSettings settings,
+            ScatterQuery<T> query,
+            Supplier<A> initial,
+            BiFunction<A, T, A> accumulator,
+            BinaryOperator<A> combiner) {
+        return Mono.defer(() -> {
+            Call call = new Call(shards, settings);
+            return Flux.fromIterable(shards)
+                    .flatMap(
+                            shard -> call.ask(
+                                    shard,
+                                    (node, connection) -> Flux.from(query.<T>run(
+                                                    connection, query.sql(), query.parameters(shard), query::map))
+                                            .reduceWith(initial, accumulator),
+                                    null),
+                            settings.concurrency())
+                    .reduce(combiner);
         });
     }
 
@@ -61,64 +139,146 @@ public final class ScatterGather {
             ScatterSettings settings,
             Function<? super Connection, ? extends Publisher<Long>> work) {
         return Mono.defer(() -> {
-            Tally tally = new Tally(shards);
-            return this.<Long, Long>merge(
-                            shards,
-                            settings,
-                            tally,
-                            work,
-                            shard -> counts ->
-                                    counts.doOnNext(count -> tally.part(shard).add(count - 1)))
-                    .then(Mono.fromSupplier(tally::manifest));
+            Call call = new Call(shards, settings);
+            return Flux.fromIterable(shards)
+                    .flatMap(
+                            shard -> call.ask(shard, (node, connection) -> work.apply(connection), null)
+                                    .doOnNext(count -> call.tally.part(shard).written(count)),
+                            settings.concurrency())
+                    .then(Mono.fromSupplier(call.tally::manifest));
         });
     }
 
-    private <T, R> Flux<R> merge(
-            List<ShardId> shards,
-            ScatterSettings settings,
-            Tally tally,
-            Function<? super Connection, ? extends Publisher<T>> work,
-            Function<ShardId, Function<Flux<T>, Flux<R>>> shape) {
-        return Flux.fromIterable(shards)
-                .flatMap(
-                        shard -> ask(shard, settings, tally, work).transform(shape.apply(shard)),
-                        settings.concurrency(),
-                        PREFETCH);
-    }
-
-    private <T> Flux<T> ask(
-            ShardId shard,
-            ScatterSettings settings,
-            Tally tally,
-            Function<? super Connection, ? extends Publisher<T>> work) {
-        Tally.Part part = tally.part(shard);
-        return Flux.defer(() -> {
-                    part.ask();
-                    return AnswerTimeout.limit(
-                            executor.execute(nodes.apply(shard), Residue.NONE, work), shard, settings.shardTimeout());
-                })
-                .doOnNext(row -> part.add(1))
-                .doOnComplete(part::complete)
-                .onErrorResume(error -> {
-                    part.fail(error);
-                    // One error ends the stream. Others of the same moment are in the manifest; to emit them too would
-                    // make Reactor wrap them all into one without type and SQLSTATE, or log them as dropped.
-                    return settings.policy() == FailurePolicy.FAIL_FAST && tally.end()
-                            ? Mono.error(annotate(error, tally))
-                            : Mono.empty();
-                });
-    }
-
-    /** An answer to which no shard contributed is not partial but none. */
-    private static <T> Mono<T> failureOfAll(Tally tally) {
-        Throwable error = tally.errorOfAll();
-        return error == null ? Mono.empty() : Mono.error(annotate(error, tally));
-    }
-
-    private static Throwable annotate(Throwable error, Tally tally) {
-        if (ScatterFailure.of(error).isEmpty()) {
-            error.addSuppressed(new ScatterFailure(tally.manifest()));
+    private <T> Flux<Keyed<T>> ordered(
+            Call call, Selection selection, ScatterQuery<T> query, @Nullable String @Nullable [] place) {
+        OrderCheck check = new OrderCheck();
+        FanOut fanOut = new FanOut(call.shards.size(), call.settings.concurrency());
+        int[] turns = turns(call.shards);
+        List<Publisher<Keyed<T>>> parts = new ArrayList<>(turns.length);
+        for (int i = 0; i < turns.length; i++) {
+            FanOut.Part turn = fanOut.part(turns[i]);
+            parts.add(turn.begin(
+                    call.ask(call.shards.get(i), sorted(selection, query, place, call.shards.get(i), check), turn)));
         }
-        return error;
+        @SuppressWarnings({"unchecked", "rawtypes"})
+        Publisher<Keyed<T>>[] sources = parts.toArray(new Publisher[0]);
+        Flux<Keyed<T>> merged =
+                sources.length == 1 ? Flux.from(sources[0]) : Flux.mergeComparing(PREFETCH, Keyed.ORDER, sources);
+        return selection.distinct() ? merged.distinctUntilChanged(row -> row, Keyed::isEqualInOrder) : merged;
+    }
+
+    private <T> Work<Keyed<T>> sorted(
+            Selection selection,
+            ScatterQuery<T> query,
+            @Nullable String @Nullable [] place,
+            ShardId shard,
+            OrderCheck check) {
+        return (node, connection) -> plans.plan(node, shard, connection, query, selection.order())
+                .flatMapMany(plan -> {
+                    ShardSql statement = place == null
+                            ? ShardSql.ordered(query, shard, selection, plan)
+                            : ShardSql.after(query, shard, selection, plan, place);
+                    if (statement == null) {
+                        return Flux.empty();
+                    }
+                    OrderCheck.OfShard<T> ofShard = check.ofShard();
+                    return query.run(
+                            connection,
+                            statement.sql(),
+                            statement.parameters(),
+                            row -> ofShard.next(new Keyed<>(shard, plan, plan.read(row), query.map(row))));
+                })
+                .doOnError(error -> plans.forget(node, query, selection.order()));
+    }
+
+    /** Returns the turn of each shard, by name: every call takes its connections in this order. */
+    private static int[] turns(List<ShardId> shards) {
+        int[] turns = new int[shards.size()];
+        List<Integer> byName = IntStream.range(0, turns.length)
+                .boxed()
+                .sorted(Comparator.comparing(shards::get))
+                .toList();
+        for (int turn = 0; turn < turns.length; turn++) {
+            turns[byName.get(turn)] = turn;
+        }
+        return turns;
+    }
+
+    private static <R> Flux<R> select(Call call, Selection selection, Flux<R> rows) {
+        Flux<R> from = selection.offset() == 0 ? rows : rows.skip(selection.offset());
+        if (!selection.isLimited()) {
+            return from;
+        }
+        return from.index((index, row) -> {
+                    if (index + 1 == selection.limit()) {
+                        call.tally.limitReached();
+                    }
+                    return row;
+                })
+                .take(selection.limit());
+    }
+
+    /** What runs on the connection to one node. */
+    @FunctionalInterface
+    private interface Work<T> {
+
+        Publisher<T> apply(NodeId node, Connection connection);
+    }
+
+    /** One subscription. */
+    private final class Call {
+
+        private final List<ShardId> shards;
+        private final ScatterSettings settings;
+        private final Tally tally;
+        private final @Nullable Deadline deadline;
+
+        Call(List<ShardId> shards, ScatterSettings settings) {
+            this.shards = shards;
+            this.settings = settings;
+            this.tally = new Tally(shards, settings.policy().tolerated(shards.size()));
+            this.deadline = settings.deadline() == null ? null : Deadline.after(settings.deadline());
+        }
+
+        <T, R> Flux<R> asTheyCome(
+                Selection selection, ScatterQuery<T> query, Function<ShardId, Function<Flux<T>, Flux<R>>> shape) {
+            Function<ShardId, Flux<R>> part = shard -> ask(
+                            shard,
+                            (node, connection) -> {
+                                ShardSql statement = ShardSql.unordered(query, shard, selection);
+                                return query.<T>run(connection, statement.sql(), statement.parameters(), query::map);
+                            },
+                            null)
+                    .transform(shape.apply(shard));
+            return selection.sequential()
+                    ? Flux.fromIterable(shards).concatMap(part, 1)
+                    : Flux.fromIterable(shards).flatMap(part, settings.concurrency(), PREFETCH);
+        }
+
+        /** Returns one shard's part. Its failure is this part's error only if it ends the whole call. */
+        <T> Flux<T> ask(ShardId shard, Work<T> work, FanOut.@Nullable Part turn) {
+            Tally.Part part = tally.part(shard);
+            return Flux.defer(() -> {
+                        part.ask();
+                        NodeId node = nodes.apply(shard);
+                        Flux<T> answer = executor.execute(node, Residue.NONE, connection -> {
+                            if (turn != null) {
+                                turn.connected();
+                            }
+                            return work.apply(node, connection);
+                        });
+                        return AnswerTimeout.limit(answer, shard, settings.shardTimeout(), deadline);
+                    })
+                    .doOnNext(row -> {
+                        if (part.row() && turn != null) {
+                            turn.answered();
+                        }
+                    })
+                    .doOnComplete(part::complete)
+                    .onErrorResume(error -> {
+                        Throwable end = tally.failed(part, error);
+                        return end == null ? Mono.empty() : Mono.error(end);
+                    });
+        }
     }
 }

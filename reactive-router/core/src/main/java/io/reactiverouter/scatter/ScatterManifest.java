@@ -14,20 +14,24 @@ public record ScatterManifest(List<ShardOutcome> outcomes) {
         outcomes = List.copyOf(outcomes);
     }
 
-    /** Says whether every shard has delivered everything; if not, the answer is partial. */
+    /** Says whether the answer is whole: every shard has delivered all that the answer needed; if not, it is partial. */
     public boolean isComplete() {
-        return outcomes.stream().allMatch(ShardOutcome.Complete.class::isInstance);
+        return outcomes.stream().allMatch(ScatterManifest::isWhole);
     }
 
-    /** Returns the shards whose rows are not all in the answer. */
+    /** Returns the shards of which rows are missing in the answer. */
     public List<ShardId> missing() {
         return outcomes.stream()
-                .filter(outcome -> !(outcome instanceof ShardOutcome.Complete))
+                .filter(outcome -> !isWhole(outcome))
                 .map(ShardOutcome::shard)
                 .toList();
     }
 
-    /** Returns the sum of rows. */
+    private static boolean isWhole(ShardOutcome outcome) {
+        return outcome instanceof ShardOutcome.Complete || outcome instanceof ShardOutcome.Limited;
+    }
+
+    /** Returns the sum of rows that the shards delivered. */
     public long rows() {
         return outcomes.stream().mapToLong(ShardOutcome::rows).sum();
     }

@@ -9,14 +9,19 @@ import org.jspecify.annotations.Nullable;
  * How a scatter-gather behaves.
  *
  * @param shardTimeout how long one shard may keep the caller waiting; null is no limit
+ * @param deadline how long the whole call may take, the subscriber's own time included; null is no limit
  * @param policy what a failing shard does to the others
  * @param concurrency shards asked at the same time at most
  */
-public record ScatterSettings(@Nullable Duration shardTimeout, FailurePolicy policy, int concurrency) {
+public record ScatterSettings(
+        @Nullable Duration shardTimeout, @Nullable Duration deadline, FailurePolicy policy, int concurrency) {
 
     public ScatterSettings {
         if (shardTimeout != null) {
             AnswerTimeout.require(shardTimeout);
+        }
+        if (deadline != null) {
+            AnswerTimeout.require(deadline);
         }
         Objects.requireNonNull(policy, "failure policy must not be null");
         if (concurrency < 1) {
@@ -25,14 +30,18 @@ public record ScatterSettings(@Nullable Duration shardTimeout, FailurePolicy pol
     }
 
     public ScatterSettings withShardTimeout(Duration timeout) {
-        return new ScatterSettings(timeout, policy, concurrency);
+        return new ScatterSettings(timeout, deadline, policy, concurrency);
+    }
+
+    public ScatterSettings withDeadline(Duration limit) {
+        return new ScatterSettings(shardTimeout, limit, policy, concurrency);
     }
 
     public ScatterSettings withPolicy(FailurePolicy newPolicy) {
-        return new ScatterSettings(shardTimeout, newPolicy, concurrency);
+        return new ScatterSettings(shardTimeout, deadline, newPolicy, concurrency);
     }
 
     public ScatterSettings withConcurrency(int shards) {
-        return new ScatterSettings(shardTimeout, policy, shards);
+        return new ScatterSettings(shardTimeout, deadline, policy, shards);
     }
 }

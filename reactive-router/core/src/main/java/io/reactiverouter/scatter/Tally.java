@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -18,10 +18,14 @@ import org.jspecify.annotations.Nullable;
 final class Tally {
 
     private final Map<ShardId, Part> parts = new LinkedHashMap<>();
-    private final AtomicBoolean ended = new AtomicBoolean();
+    private final AtomicInteger failures = new AtomicInteger();
+    private final int tolerated;
+    private volatile boolean limitReached;
 
-    Tally(List<ShardId> shards) {
+    /** Begins with all these shards not asked yet, of which {@code tolerated} may fail. */
+    Tally(List<ShardId> shards, int tolerated) {
         shards.forEach(shard -> parts.put(shard, new Part(shard)));
+        this.tolerated = tolerated;
     }
 
     Part part(ShardId shard) {
@@ -32,9 +36,38 @@ final class Tally {
         return part;
     }
 
-    /** Says whether this is the first call of it: whoever gets true ends the stream. */
-    boolean end() {
-        return ended.compareAndSet(false, true);
+    /** Notes that the answer has all the rows it may have: what the shards do from now on does not count any more. */
+    void limitReached() {
+        limitReached = true;
+    }
+
+    /**
+     * Notes a failure. Returns the error that ends the call, the errors tolerated before suppressed in it; null if it goes
+     * on, or another failure of the same moment has ended it.
+     */
+    @Nullable Throwable failed(Part part, Throwable error) {
+        if (limitReached) {
+            return null;
+        }
+        part.fail(error);
+        int count = failures.incrementAndGet();
+        if (count != tolerated + 1 && !(count == parts.size() && count <= tolerated && isEmpty())) {
+            return null;
+        }
+        for (Part other : parts.values()) {
+            Throwable before = other.error;
+            if (before != null && before != error) {
+                error.addSuppressed(before);
+            }
+        }
+        if (ScatterFailure.of(error).isEmpty()) {
+            error.addSuppressed(new ScatterFailure(manifest()));
+        }
+        return error;
+    }
+
+    private boolean isEmpty() {
+        return parts.values().stream().allMatch(part -> part.rows.get() == 0);
     }
 
     /** Returns the outcomes so far; shards that have not ended count as stopped or never asked. */
@@ -42,31 +75,15 @@ final class Tally {
         return new ScatterManifest(parts.values().stream().map(Part::outcome).toList());
     }
 
-    /** Returns the error of the first shard that failed if none has succeeded, the others' errors suppressed in it. */
-    @Nullable Throwable errorOfAll() {
-        Throwable first = null;
-        for (Part part : parts.values()) {
-            Throwable error = part.error();
-            if (error == null) {
-                return null;
-            }
-            if (first == null) {
-                first = error;
-            } else if (first != error) {
-                first.addSuppressed(error);
-            }
-        }
-        return first;
-    }
-
     /** One shard's part. */
-    static final class Part {
+    final class Part {
 
         private final ShardId shard;
         private final AtomicLong rows = new AtomicLong();
         private final AtomicReference<@Nullable ShardOutcome> ended = new AtomicReference<>();
         private volatile long startNanos;
         private volatile boolean asked;
+        private volatile @Nullable Duration firstRow;
         private volatile @Nullable Throwable error;
 
         private Part(ShardId shard) {
@@ -78,24 +95,32 @@ final class Tally {
             asked = true;
         }
 
-        void add(long count) {
-            rows.lazySet(rows.get() + count);
+        /** Counts a row; says whether it is the first. */
+        boolean row() {
+            long before = rows.get();
+            rows.lazySet(before + 1);
+            if (before != 0) {
+                return false;
+            }
+            firstRow = elapsed();
+            return true;
+        }
+
+        /** Counts rows that a statement has written. */
+        void written(long count) {
+            rows.lazySet(count);
         }
 
         void complete() {
-            ended.compareAndSet(null, new ShardOutcome.Complete(shard, rows.get(), elapsed()));
+            ended.compareAndSet(null, new ShardOutcome.Complete(shard, rows.get(), firstRow, elapsed()));
         }
 
-        void fail(Throwable cause) {
+        private void fail(Throwable cause) {
             error = cause;
             ShardOutcome outcome = cause instanceof CallTimeoutException
-                    ? new ShardOutcome.TimedOut(shard, rows.get(), elapsed())
-                    : new ShardOutcome.Failed(shard, rows.get(), elapsed(), cause);
+                    ? new ShardOutcome.TimedOut(shard, rows.get(), firstRow, elapsed())
+                    : new ShardOutcome.Failed(shard, rows.get(), firstRow, elapsed(), cause);
             ended.compareAndSet(null, outcome);
-        }
-
-        @Nullable Throwable error() {
-            return error;
         }
 
         private ShardOutcome outcome() {
@@ -103,7 +128,12 @@ final class Tally {
             if (outcome != null) {
                 return outcome;
             }
-            return asked ? new ShardOutcome.Cancelled(shard, rows.get(), elapsed()) : new ShardOutcome.Skipped(shard);
+            if (limitReached) {
+                return new ShardOutcome.Limited(shard, rows.get(), firstRow, asked ? elapsed() : Duration.ZERO);
+            }
+            return asked
+                    ? new ShardOutcome.Cancelled(shard, rows.get(), firstRow, elapsed())
+                    : new ShardOutcome.Skipped(shard);
         }
 
         private Duration elapsed() {

@@ -1,0 +1,27 @@
+package io.reactiverouter.scatter;
+
+import io.r2dbc.spi.Connection;
+import io.r2dbc.spi.Row;
+import io.reactiverouter.topology.ShardId;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
+
+/** A query for several shards, which can run in another form than the caller wrote, as with an order or a limit. */
+public interface ScatterQuery<T> {
+
+    String sql();
+
+    /** Returns the values of {@code $1} and so on for a shard; not a copy. */
+    @Nullable Object[] parameters(ShardId shard);
+
+    /** Returns what the caller makes of a row. */
+    T map(Row row);
+
+    /** Runs other SQL in place of this query's. */
+    <R> Publisher<R> run(
+            Connection connection,
+            String sql,
+            @Nullable Object[] parameters,
+            Function<? super Row, ? extends R> mapper);
+}

@@ -1,0 +1,91 @@
+package io.reactiverouter.scatter;
+
+import io.reactiverouter.order.SortPlan;
+import io.reactiverouter.order.Subquery;
+import io.reactiverouter.topology.ShardId;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The statement that a shard runs for a {@link Selection}: the caller's query as a subquery, its parameters first.
+ */
+final class ShardSql {
+
+    private static final String ALIAS = "q";
+    private static final String FROM = " " + ALIAS;
+
+    private final String sql;
+    private final @Nullable Object[] parameters;
+
+    private ShardSql(String sql, @Nullable Object[] parameters) {
+        this.sql = sql;
+        this.parameters = parameters;
+    }
+
+    String sql() {
+        return sql;
+    }
+
+    /** Returns the values of {@code $1} and so on; not a copy. */
+    @Nullable Object[] parameters() {
+        return parameters;
+    }
+
+    static ShardSql unordered(ScatterQuery<?> query, ShardId shard, Selection selection) {
+        return selection.isLimited()
+                ? limited("select * from " + Subquery.of(query.sql()) + FROM, query.parameters(shard), selection)
+                : new ShardSql(query.sql(), query.parameters(shard));
+    }
+
+    static ShardSql ordered(ScatterQuery<?> query, ShardId shard, Selection selection, SortPlan plan) {
+        if (selection.presorted()) {
+            return new ShardSql(query.sql(), query.parameters(shard));
+        }
+        String select =
+                selection.distinct() ? "select distinct on (" + expressions(plan) + ") * from " : "select * from ";
+        String sql = select + Subquery.of(query.sql()) + FROM + " " + plan.orderBy(ALIAS);
+        return selection.isLimited()
+                ? limited(sql, query.parameters(shard), selection)
+                : new ShardSql(sql, query.parameters(shard));
+    }
+
+    /** Returns the statement for the rows after a place in the order; null if there are none. */
+    static @Nullable ShardSql after(
+            ScatterQuery<?> query, ShardId shard, Selection selection, SortPlan plan, @Nullable String[] place) {
+        int known = query.parameters(shard).length;
+        List<String> conditions = new Keyset(plan, place, known + 1).conditions(ALIAS);
+        if (conditions.isEmpty()) {
+            return null;
+        }
+        List<@Nullable Object> all = new ArrayList<>(Arrays.asList(query.parameters(shard)));
+        for (String value : place) {
+            if (value != null) {
+                all.add(value);
+            }
+        }
+        all.add(selection.shardLimit());
+        @Nullable Object[] parameters = all.toArray();
+        String end = " " + plan.orderBy(ALIAS) + " limit $" + parameters.length;
+        String source = "select * from " + Subquery.of(query.sql()) + FROM;
+        String sql = conditions.stream()
+                .map(condition -> "(" + source + " where " + condition + end + ")")
+                .collect(Collectors.joining("\nunion all\n"));
+        return new ShardSql(conditions.size() == 1 ? sql : "select * from (" + sql + "\n) " + ALIAS + end, parameters);
+    }
+
+    private static String expressions(SortPlan plan) {
+        return IntStream.range(0, plan.keys().size())
+                .mapToObj(key -> plan.expression(key, ALIAS))
+                .collect(Collectors.joining(", "));
+    }
+
+    private static ShardSql limited(String sql, @Nullable Object[] parameters, Selection selection) {
+        @Nullable Object[] more = Arrays.copyOf(parameters, parameters.length + 1);
+        more[parameters.length] = selection.shardLimit();
+        return new ShardSql(sql + " limit $" + more.length, more);
+    }
+}

@@ -1,0 +1,166 @@
+package io.reactiverouter;
+
+import static io.reactiverouter.TestClusters.TIMEOUT;
+import static io.reactiverouter.TestClusters.awaitQuiet;
+import static io.reactiverouter.TestClusters.over;
+import static io.reactiverouter.order.SortKey.asc;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import io.netty.util.ResourceLeakDetector;
+import io.reactiverouter.connection.PoolSettings;
+import io.reactiverouter.connection.PoolStatistics;
+import io.reactiverouter.observation.ClusterListener;
+import io.reactiverouter.scatter.FailurePolicy;
+import io.reactiverouter.strategy.Keyspace;
+import io.reactiverouter.strategy.ShardingStrategy;
+import io.reactiverouter.test.ShardsExtension;
+import io.reactiverouter.topology.NodeId;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.slf4j.LoggerFactory;
+import reactor.core.Disposable;
+import reactor.core.publisher.Flux;
+
+/** Scatter-gathers that are cancelled at any moment, from several threads. */
+@NullUnmarked
+class CancelStormIntegrationTests {
+
+    @RegisterExtension
+    static final ShardsExtension SHARDS = ShardsExtension.embedded(4);
+
+    private static final String APP = "storm-tests";
+    private static final int THREADS = 3;
+
+    /** {@code -Dstorm=100000} is the full storm, of some minutes. */
+    private static final int CALLS = Integer.getInteger("storm", 1_500);
+
+    @Test
+    @Timeout(1_800)
+    void everythingIsAsBefore() throws Exception {
+        TestClusters.sql(
+                SHARDS, "create table rows_ as select n as id, md5(n::text) as text from generate_series(1, 3000) n");
+        TestClusters.sql(SHARDS, "alter table rows_ add primary key (id)");
+        ResourceLeakDetector.Level level = ResourceLeakDetector.getLevel();
+        ResourceLeakDetector.setLevel(
+                ResourceLeakDetector.Level.valueOf(System.getProperty("storm.leaks", "PARANOID")));
+        ListAppender<ILoggingEvent> leaks = new ListAppender<>();
+        Logger log = (Logger) LoggerFactory.getLogger(ResourceLeakDetector.class);
+        leaks.start();
+        log.addAppender(leaks);
+        Map<String, AtomicLong> closed = new ConcurrentHashMap<>();
+        ShardCluster cluster = over(SHARDS, APP)
+                .listener(new ClusterListener() {
+                    @Override
+                    public void discarded(NodeId node, String reason) {
+                        closed.computeIfAbsent(reason, added -> new AtomicLong())
+                                .incrementAndGet();
+                    }
+                })
+                .pool(PoolSettings.DEFAULTS.withMaxSize(4).withMaxPending(10_000))
+                .build();
+        try {
+            ShardRouter router = cluster.router(Keyspace.named("rows").key("id").strategy(ShardingStrategy.modulo()));
+            cluster.warmup().block(TIMEOUT);
+            Map<String, AtomicLong> ends = storm(router);
+
+            awaitQuiet(cluster, SHARDS, APP);
+            System.err.println(ends + " closed " + closed);
+            assertThat(ends.keySet())
+                    .as("how calls ended: %s", ends)
+                    .contains("cancelled", "complete")
+                    .hasSize(2);
+            assertThat(closed).as("connections that were closed").isEmpty();
+            assertThat(router.allShards()
+                            .query(Query.of("select count(*) from rows_"), row -> row.get(0, Long.class))
+                            .collectList()
+                            .block(Duration.ofSeconds(1)))
+                    .containsOnly(3_000L)
+                    .hasSize(4);
+            for (var shard : cluster.shards()) {
+                PoolStatistics pool = cluster.poolStatistics(shard.primary().id());
+                assertThat(pool.acquired()).isZero();
+                assertThat(pool.pending()).isZero();
+                assertThat(pool.allocated()).isLessThanOrEqualTo(4);
+            }
+        } finally {
+            cluster.close().block(TIMEOUT);
+        }
+        // A leak is found when the next buffer is made after the collection of one that was lost.
+        for (int i = 0; i < 5; i++) {
+            System.gc();
+            io.netty.buffer.ByteBufAllocator.DEFAULT.buffer().release();
+            Thread.sleep(50);
+        }
+        log.detachAppender(leaks);
+        ResourceLeakDetector.setLevel(level);
+        assertThat(leaks.list).extracting(ILoggingEvent::getFormattedMessage).isEmpty();
+    }
+
+    private static Map<String, AtomicLong> storm(ShardRouter router) throws InterruptedException {
+        Map<String, AtomicLong> ends = new ConcurrentHashMap<>();
+        ExecutorService threads = Executors.newFixedThreadPool(THREADS);
+        for (int t = 0; t < THREADS; t++) {
+            int seed = t;
+            threads.execute(() -> {
+                Random random = new Random(seed);
+                for (int i = 0; i < CALLS / THREADS; i++) {
+                    String[] end = {"cancelled"};
+                    Disposable call = call(router, random)
+                            .subscribe(row -> {}, error -> end[0] = error.toString(), () -> end[0] = "complete");
+                    // Half of them early: before and while connections are taken, and before the first row.
+                    long until = System.nanoTime() + random.nextInt(random.nextBoolean() ? 2_000_000 : 60_000_000);
+                    while (System.nanoTime() < until && !call.isDisposed()) {
+                        Thread.onSpinWait();
+                    }
+                    call.dispose();
+                    ends.computeIfAbsent(end[0], added -> new AtomicLong()).incrementAndGet();
+                }
+            });
+        }
+        threads.shutdown();
+        assertThat(threads.awaitTermination(25, TimeUnit.MINUTES)).isTrue();
+        return ends;
+    }
+
+    private static Flux<?> call(ShardRouter router, Random random) {
+        ScatterOperations all = router.allShards();
+        int last = 1 + random.nextInt(3_000);
+        // With and without parameters: the driver sends these differently.
+        Query query = random.nextBoolean()
+                ? Query.of("select id, text from rows_ where id <= $1", last)
+                : Query.of("select id, text from rows_ where id <= " + 1_000 * (1 + random.nextInt(3)));
+        Query portions = query.fetchSize(List.of(0, 1, 50, 1_024).get(random.nextInt(4)));
+        return switch (random.nextInt(6)) {
+            case 0 -> all.orderBy(asc("id")).query(portions, row -> row.get(1, String.class));
+            case 1 ->
+                all.orderBy(asc("text").collateC())
+                        .limit(1 + random.nextInt(100))
+                        .query(portions, row -> row.get(1, String.class));
+            case 2 -> all.onFailure(FailurePolicy.BEST_EFFORT).gather(portions, row -> row.get(1, String.class));
+            case 3 ->
+                all.sequential()
+                        .query(portions, row -> row.get(1, String.class))
+                        .take(random.nextInt(5_000));
+            case 4 ->
+                all.orderBy(asc("id"))
+                        .page(20)
+                        .query(portions, row -> row.get(0, Integer.class))
+                        .flux();
+            default -> all.query(portions, row -> row.get(1, String.class)).limitRate(10);
+        };
+    }
+}
