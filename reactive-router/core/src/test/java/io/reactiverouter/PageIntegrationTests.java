@@ -39,7 +39,7 @@ class PageIntegrationTests {
     static final ShardsExtension SHARDS = ShardsExtension.embedded(3);
 
     private static final String APP = "page-tests";
-    private static final int SHARD_ROWS = 300_000;
+    private static final int SHARD_ROWS = 100_000;
     private static final byte[] KEY = new byte[32];
 
     private static ShardCluster cluster;
@@ -165,8 +165,8 @@ class PageIntegrationTests {
         Query query = Query.of("select id, a, b from many");
         String second = page(order, query, 100, null).next();
         String deep = null;
-        // Row 800 000 or so in the order: cursors cannot be made by hand, so one goes there in large pages.
-        for (int i = 0; i < 80; i++) {
+        // Row 200 000 in the order: cursors cannot be made by hand, so one goes there in large pages.
+        for (int i = 0; i < 20; i++) {
             deep = page(order, query, 10_000, deep).next();
         }
 
