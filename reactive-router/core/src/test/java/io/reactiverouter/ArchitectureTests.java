@@ -38,7 +38,17 @@ class ArchitectureTests {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"topology", "strategy", "routing", "observation", "order", "aggregate", "connection", "scatter", "audit"})
+            strings = {
+                "topology",
+                "strategy",
+                "routing",
+                "observation",
+                "order",
+                "aggregate",
+                "connection",
+                "scatter",
+                "audit"
+            })
     void packageUsesOnlyWhatTheTableAllows(String name) {
         List<String> allowed = new ArrayList<>(MAY_USE.getOrDefault(name, List.of()));
         allowed.add(name);
