@@ -73,11 +73,8 @@ public final class AggregatePlan {
         SortValues key = groups == null ? null : groups.read(row);
         int distinct = select.distinctColumn(row);
         if (distinct >= 0) {
-            boolean isNull = row.get(select.distinctNames().get(distinct)) == null;
             return new PartialGroup(
-                    key,
-                    distinct,
-                    isNull ? null : orders.distinct().get(distinct).read(row));
+                    key, distinct, orders.distinct().get(distinct).read(row));
         }
         List<SortValues> orderedBy = new ArrayList<>();
         for (SortPlan plan : orders.keys()) {

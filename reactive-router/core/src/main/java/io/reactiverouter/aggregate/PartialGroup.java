@@ -18,7 +18,7 @@ public final class PartialGroup {
     /** Which of the columns a distinct value is of. */
     final int distinctColumn;
 
-    /** A distinct value, null if it is null or this is something else. */
+    /** A distinct value, null if this is something else. */
     final @Nullable SortValues distinct;
 
     /**

@@ -77,7 +77,11 @@ final class ShardSelect {
             set.add(column);
             sets.add("(" + String.join(", ", set) + ")");
         }
-        return " group by grouping sets (" + String.join(", ", sets) + ")";
+        // A null is no distinct value. In the rows of the other sets the column is null, too.
+        List<String> present = distinct.stream()
+                .map(column -> "(grouping(" + column + ") = 1 or " + column + " is not null)")
+                .toList();
+        return " group by grouping sets (" + String.join(", ", sets) + ") having " + String.join(" and ", present);
     }
 
     private static String expression(String column) {

@@ -55,7 +55,8 @@ class AggregatePropertyIntegrationTests {
     private static final List<String> NUMBERS =
             List.of("i2", "i4", "i8", "n", "n9", "r", "d", "none", "special", "dspecial", "big");
     private static final List<String> OTHERS = List.of("c", "bp", "ts", "dt", "iv", "ti");
-    private static final List<String> COUNTED = List.of("i4", "n", "d", "t", "bp", "ts", "u", "none");
+    private static final List<String> COUNTED =
+            List.of("i4", "n", "d", "t", "bp", "ts", "u", "none", "special", "dspecial", "big", "iv");
 
     private static final Map<String, String> COLUMNS = new LinkedHashMap<>();
 
