@@ -22,8 +22,8 @@ record ColumnTypes(List<SqlType> types) {
     /**
      * A type.
      *
-     * @param oid the type, or what is beneath if it is a domain
-     * @param name its name, the same on each shard, as the OID is not for types of the user
+     * @param oid the type, or what is beneath if it is a domain; 0 if it is not built in, for then each shard has another
+     * @param name its name, the same on each shard
      */
     record SqlType(int oid, String name) {
 
@@ -37,6 +37,9 @@ record ColumnTypes(List<SqlType> types) {
             return oid == NUMERIC;
         }
     }
+
+    /** FirstNormalObjectId: the server gives such numbers to what users create. */
+    private static final int FIRST_OF_USERS = 16_384;
 
     /** Whether values of the expression that the server holds for equal have the same bytes, as far as they are text. */
     private static final String HAS_EQUAL_BYTES =
@@ -83,9 +86,11 @@ record ColumnTypes(List<SqlType> types) {
 
     private static SqlType type(Row row, RowMetadata metadata, int index, int count) {
         // The server tells the type beneath a domain for a value that it sends.
-        Object oid = Objects.requireNonNull(
+        int oid = (Integer) Objects.requireNonNull(
                 metadata.getColumnMetadata(count + index).getNativeTypeMetadata(), "type of a column");
-        return new SqlType((Integer) oid, Objects.requireNonNull(row.get(index, String.class)));
+        // Beyond the range of an int, the driver's number is negative.
+        boolean isBuiltIn = oid >= 0 && oid < FIRST_OF_USERS;
+        return new SqlType(isBuiltIn ? oid : 0, Objects.requireNonNull(row.get(index, String.class)));
     }
 
     /** The query is on the inner side of a join that finds nothing: there is one row, whatever the groups. */

@@ -95,6 +95,8 @@ class AggregatePropertyIntegrationTests {
     @BeforeAll
     static void fill() {
         cluster = TestClusters.over(SHARDS, APP).build();
+        // From here on each shard numbers its types in another way.
+        sql(SHARDS.node(1), "create table before (id int)");
         sql(SHARDS, "create type mood as enum ('sad', 'ok', 'happy')");
         String columns = COLUMNS.entrySet().stream()
                 .map(column -> column.getKey() + " " + column.getValue())
