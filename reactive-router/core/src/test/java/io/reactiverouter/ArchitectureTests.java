@@ -28,6 +28,7 @@ class ArchitectureTests {
             "routing", List.of("topology", "strategy"),
             "observation", List.of("topology"),
             "order", List.of(),
+            "aggregate", List.of("order"),
             "connection", List.of("topology", "observation", "order"),
             "scatter", List.of("topology", "routing", "connection", "observation", "order"),
             "audit", List.of("topology", "strategy", "routing", "connection"));
@@ -37,7 +38,17 @@ class ArchitectureTests {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"topology", "strategy", "routing", "observation", "order", "connection", "scatter", "audit"})
+            strings = {
+                "topology",
+                "strategy",
+                "routing",
+                "observation",
+                "order",
+                "aggregate",
+                "connection",
+                "scatter",
+                "audit"
+            })
     void packageUsesOnlyWhatTheTableAllows(String name) {
         List<String> allowed = new ArrayList<>(MAY_USE.getOrDefault(name, List.of()));
         allowed.add(name);
