@@ -1,6 +1,8 @@
 package io.reactiverouter;
 
 import io.r2dbc.spi.Row;
+import io.reactiverouter.aggregate.AggregateRow;
+import io.reactiverouter.aggregate.Aggregation;
 import io.reactiverouter.order.SortKey;
 import io.reactiverouter.scatter.FailurePolicy;
 import io.reactiverouter.scatter.Gathered;
@@ -140,6 +142,13 @@ final class DefaultScatterOperations implements ScatterOperations {
         requireAllRows("a reduction");
         return oneOutsideOfTransactions(targets -> cluster.scatter()
                 .reduce(targets.shards(), settings, targets.<T>mapped(query, mapper), initial, accumulator, combiner));
+    }
+
+    @Override
+    public Flux<AggregateRow> aggregate(Query query, Aggregation aggregation) {
+        requireAllRows("an aggregation");
+        return outsideOfTransactions(targets -> cluster.scatter()
+                .aggregate(targets.shards(), settings, targets.mapped(query, row -> row), aggregation));
     }
 
     private void requireAllRows(String what) {

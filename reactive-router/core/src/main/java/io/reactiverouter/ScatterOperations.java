@@ -1,6 +1,8 @@
 package io.reactiverouter;
 
 import io.r2dbc.spi.Row;
+import io.reactiverouter.aggregate.AggregateRow;
+import io.reactiverouter.aggregate.Aggregation;
 import io.reactiverouter.order.SortKey;
 import io.reactiverouter.scatter.FailurePolicy;
 import io.reactiverouter.scatter.Gathered;
@@ -125,6 +127,15 @@ public interface ScatterOperations {
      * {@link Gathered.Manifest} that says how each shard ended.
      */
     <T> Flux<Gathered<T>> gather(Query query, Function<? super Row, ? extends T> mapper);
+
+    /**
+     * Aggregates the rows of all shards, as PostgreSQL would if they were in one database: each shard aggregates its own,
+     * and the partial results are merged. All shards must answer, whatever {@link #onFailure} says: a sum without one would
+     * be a wrong sum. Keep the aggregation in a constant, since each new one costs some round trips that ask for types.
+     *
+     * @throws IllegalArgumentException if an order or a limit is set here; the aggregation has its own
+     */
+    Flux<AggregateRow> aggregate(Query query, Aggregation aggregation);
 
     /**
      * Folds the rows of each shard where they arrive, and then the results of the shards: {@code accumulator} may change and

@@ -30,7 +30,7 @@ class ArchitectureTests {
             "order", List.of(),
             "aggregate", List.of("order"),
             "connection", List.of("topology", "observation", "order"),
-            "scatter", List.of("topology", "routing", "connection", "observation", "order"),
+            "scatter", List.of("topology", "routing", "connection", "observation", "order", "aggregate"),
             "audit", List.of("topology", "strategy", "routing", "connection"));
 
     private static final JavaClasses CORE = new ClassFileImporter()

@@ -9,6 +9,8 @@ import static io.reactiverouter.order.SortKey.asc;
 import static io.reactiverouter.order.SortKey.desc;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.r2dbc.spi.R2dbcException;
+import io.reactiverouter.aggregate.Aggregation;
 import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.order.SortKey;
 import io.reactiverouter.scatter.FailurePolicy;
@@ -456,6 +458,51 @@ class MergeIntegrationTests {
 
         assertThat(sum).isEqualTo(number(SHARDS.node(0), "select sum(id) from everything"));
     }
+
+    /** Twice: the second call knows the types. */
+    @Test
+    void aggregationIsThatOfOneServer() {
+        Aggregation byGrade = Aggregation.groupBy("grade")
+                .count("n")
+                .sum("small", "total")
+                .avg("exact", "mean")
+                .countDistinct("name", "names")
+                .max("at_", "latest")
+                .having(group -> group.get("n", Long.class) > 10)
+                .orderBy(desc("n"), asc("grade"));
+        List<String> expected = cluster.shard(ShardId.of("s0"))
+                .query(
+                        Query.of(
+                                "select grade::text, count(*), sum(small)::text, avg(exact)::text, count(distinct name)"
+                                        + " from everything group by grade having count(*) > 10 order by 2 desc, everything.grade"),
+                        row -> row.get(0, String.class) + " " + row.get(1, Long.class) + " " + row.get(2, String.class)
+                                + " " + row.get(3, String.class) + " " + row.get(4, Long.class))
+                .collectList()
+                .block(TIMEOUT);
+        for (int i = 0; i < 2; i++) {
+            assertThat(router.allShards()
+                            .aggregate(Query.of("select * from items;"), byGrade)
+                            .map(group -> group.get("grade") + " " + group.get("n") + " " + group.get("total") + " "
+                                    + group.get("mean") + " " + group.get("names"))
+                            .collectList()
+                            .block(TIMEOUT))
+                    .isEqualTo(expected)
+                    .hasSize(4);
+        }
+        StepVerifier.create(router.allShards()
+                        .aggregate(
+                                Query.of("select * from items where id > $1", 1_000_000),
+                                Aggregation.ofAll().count("n").sum("small", "total")))
+                .expectNextMatches(row -> row.get("n", Long.class) == 0 && row.get("total") == null)
+                .expectComplete()
+                .verify(TIMEOUT);
+        StepVerifier.create(router.allShards().aggregate(Query.of("select 1 / (id - 1) as x from items"), ALL_X))
+                .expectErrorSatisfies(error ->
+                        assertThat(((R2dbcException) error).getSqlState()).isEqualTo("22012"))
+                .verify(TIMEOUT);
+    }
+
+    private static final Aggregation ALL_X = Aggregation.ofAll().sum("x", "x");
 
     @Test
     void lookupAsksEachShardForItsOwnKeys() {

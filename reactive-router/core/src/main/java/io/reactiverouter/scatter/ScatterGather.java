@@ -1,10 +1,16 @@
 package io.reactiverouter.scatter;
 
 import io.r2dbc.spi.Connection;
+import io.reactiverouter.aggregate.AggregatePlan;
+import io.reactiverouter.aggregate.AggregateRow;
+import io.reactiverouter.aggregate.Aggregation;
+import io.reactiverouter.aggregate.PartialGroup;
 import io.reactiverouter.connection.AnswerTimeout;
 import io.reactiverouter.connection.Deadline;
 import io.reactiverouter.connection.ShardExecutor;
 import io.reactiverouter.connection.ShardExecutor.Residue;
+import io.reactiverouter.order.SortKey;
+import io.reactiverouter.order.SortPlan;
 import io.reactiverouter.topology.NodeId;
 import io.reactiverouter.topology.ShardId;
 import java.util.ArrayList;
@@ -30,7 +36,8 @@ public final class ScatterGather {
 
     private final ShardExecutor executor;
     private final Function<ShardId, NodeId> nodes;
-    private final SortPlans plans = new SortPlans();
+    private final Plans<List<SortKey>, SortPlan> orders = new Plans<>(SortPlan::describe);
+    private final Plans<Aggregation, AggregatePlan> aggregations = new Plans<>(AggregatePlan::describe);
 
     /** Runs on {@code executor}; {@code nodes} says which node answers for a shard at the moment. */
     public ScatterGather(ShardExecutor executor, Function<ShardId, NodeId> nodes) {
@@ -133,6 +140,41 @@ public final class ScatterGather {
         });
     }
 
+    /** Returns the groups of an aggregation, or its one row. All shards must answer. */
+    public Flux<AggregateRow> aggregate(
+            List<ShardId> shards, ScatterSettings settings, ScatterQuery<?> query, Aggregation aggregation) {
+        return Flux.defer(() -> {
+            Call call = new Call(shards, settings.withPolicy(FailurePolicy.FAIL_FAST));
+            return firstPlan(call, query, aggregation)
+                    .flatMapMany(plan -> plan.merge(
+                            inOrder(call, plan.comparator(), shard -> groups(query, aggregation, shard, plan))));
+        });
+    }
+
+    /** The types of the first shard are needed before there is a row of any. */
+    private Mono<AggregatePlan> firstPlan(Call call, ScatterQuery<?> query, Aggregation aggregation) {
+        ShardId first = call.shards.get(0);
+        NodeId node = nodes.apply(first);
+        AggregatePlan known = aggregations.known(node, query, aggregation);
+        if (known != null) {
+            return Mono.just(known);
+        }
+        Flux<AggregatePlan> asked = executor.<AggregatePlan>execute(
+                node, Residue.NONE, connection -> aggregations.plan(node, first, connection, query, aggregation));
+        return AnswerTimeout.limit(asked, first, call.settings.shardTimeout(), call.deadline)
+                .singleOrEmpty();
+    }
+
+    private Work<PartialGroup> groups(
+            ScatterQuery<?> query, Aggregation aggregation, ShardId shard, AggregatePlan first) {
+        return (node, connection) -> aggregations
+                .plan(node, shard, connection, query, aggregation)
+                .doOnNext(first::requireSame)
+                .flatMapMany(plan ->
+                        query.<PartialGroup>run(connection, plan.shardQuery(), query.parameters(shard), first::read))
+                .doOnError(error -> aggregations.forget(node, query, aggregation));
+    }
+
     /** Runs work that gives the number of rows it wrote on each shard, and returns how each ended. */
     public Mono<ScatterManifest> run(
             List<ShardId> shards,
@@ -152,19 +194,23 @@ public final class ScatterGather {
     private <T> Flux<Keyed<T>> ordered(
             Call call, Selection selection, ScatterQuery<T> query, @Nullable String @Nullable [] place) {
         OrderCheck check = new OrderCheck();
+        Flux<Keyed<T>> merged = inOrder(call, Keyed.ORDER, shard -> sorted(selection, query, place, shard, check));
+        return selection.distinct() ? merged.distinctUntilChanged(row -> row, Keyed::isEqualInOrder) : merged;
+    }
+
+    /** Merges what all shards deliver in an order. */
+    private static <R> Flux<R> inOrder(Call call, Comparator<? super R> order, Function<ShardId, Work<R>> works) {
         FanOut fanOut = new FanOut(call.shards.size(), call.settings.concurrency());
         int[] turns = turns(call.shards);
-        List<Publisher<Keyed<T>>> parts = new ArrayList<>(turns.length);
+        List<Publisher<R>> parts = new ArrayList<>(turns.length);
         for (int i = 0; i < turns.length; i++) {
+            ShardId shard = call.shards.get(i);
             FanOut.Part turn = fanOut.part(turns[i]);
-            parts.add(turn.begin(
-                    call.ask(call.shards.get(i), sorted(selection, query, place, call.shards.get(i), check), turn)));
+            parts.add(turn.begin(call.ask(shard, works.apply(shard), turn)));
         }
         @SuppressWarnings({"unchecked", "rawtypes"})
-        Publisher<Keyed<T>>[] sources = parts.toArray(new Publisher[0]);
-        Flux<Keyed<T>> merged =
-                sources.length == 1 ? Flux.from(sources[0]) : Flux.mergeComparing(PREFETCH, Keyed.ORDER, sources);
-        return selection.distinct() ? merged.distinctUntilChanged(row -> row, Keyed::isEqualInOrder) : merged;
+        Publisher<R>[] sources = parts.toArray(new Publisher[0]);
+        return sources.length == 1 ? Flux.from(sources[0]) : Flux.mergeComparing(PREFETCH, order, sources);
     }
 
     private <T> Work<Keyed<T>> sorted(
@@ -173,7 +219,7 @@ public final class ScatterGather {
             @Nullable String @Nullable [] place,
             ShardId shard,
             OrderCheck check) {
-        return (node, connection) -> plans.plan(node, shard, connection, query, selection.order())
+        return (node, connection) -> orders.plan(node, shard, connection, query, selection.order())
                 .flatMapMany(plan -> {
                     ShardSql statement = place == null
                             ? ShardSql.ordered(query, shard, selection, plan)
@@ -188,7 +234,7 @@ public final class ScatterGather {
                             statement.parameters(),
                             row -> ofShard.next(new Keyed<>(shard, plan, plan.read(row), query.map(row))));
                 })
-                .doOnError(error -> plans.forget(node, query, selection.order()));
+                .doOnError(error -> orders.forget(node, query, selection.order()));
     }
 
     /** Returns the turn of each shard, by name: every call takes its connections in this order. */
