@@ -1,18 +1,25 @@
 package io.reactiverouter;
 
 import static io.reactiverouter.TestClusters.TIMEOUT;
+import static io.reactiverouter.order.SortKey.asc;
+import static io.reactiverouter.order.SortKey.desc;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.Row;
+import io.reactiverouter.aggregate.AggregateRow;
+import io.reactiverouter.aggregate.Aggregation;
 import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.scatter.FailurePolicy;
+import io.reactiverouter.scatter.Gathered;
+import io.reactiverouter.scatter.Page;
 import io.reactiverouter.strategy.Keyspace;
 import io.reactiverouter.strategy.ShardKey;
 import io.reactiverouter.strategy.ShardingStrategy;
 import io.reactiverouter.test.ShardsExtension;
 import io.reactiverouter.topology.Shard;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -68,11 +75,56 @@ class ReadmeIntegrationTests {
                 .onFailure(FailurePolicy.FAIL_FAST)
                 .query(Query.of("select order_id, user_id, amount from orders where status = $1", "OPEN"), Order::from);
         // end
+
+        // across
+        Query orders = Query.of("select order_id, user_id, amount from orders where status = $1", "OPEN");
+
+        // The 100 largest of all shards, in order. The shards stop as soon as the answer is complete.
+        Flux<Order> largest = trading.allShards()
+                .orderBy(desc("amount"), asc("order_id"))
+                .limit(100)
+                .query(orders, Order::from);
+
+        // Rows and then a manifest: how each shard ended, and so whether the answer is whole.
+        Flux<Gathered<Order>> whatThereIs = trading.allShards()
+                .shardTimeout(Duration.ofMillis(100))
+                .onFailure(FailurePolicy.BEST_EFFORT)
+                .gather(orders, Order::from);
+
+        // A page, and the next one: page.next() is its cursor, null at the end.
+        PageOperations pages = trading.allShards().orderBy(asc("order_id")).page(50);
+        Mono<Page<Order>> first = pages.query(orders, Order::from);
+        Mono<Page<Order>> second =
+                first.flatMap(page -> pages.after(page.next()).query(orders, Order::from));
+
+        // As one database would say it, over all shards.
+        Aggregation byUser = Aggregation.groupBy("user_id")
+                .count("orders")
+                .sum("amount", "total")
+                .avg("amount", "mean");
+        Flux<AggregateRow> totals = trading.allShards()
+                .aggregate(orders, byUser.orderBy(desc("total")).limit(10));
+
+        // Each shard is asked for its own keys; the answer comes in the order of all of them.
+        Flux<Order> ofSome = trading.lookupInOrder(List.of(ShardKey.of(42L), ShardKey.of(7L)))
+                .query(Query.of("select order_id, user_id, amount from orders where user_id = any($1)"), Order::from);
+        // end across
         // @formatter:on
 
         assertThat(placed.block(TIMEOUT)).isEqualTo(1);
         assertThat(mine.collectList().block(TIMEOUT)).containsExactly(order);
         assertThat(open.collectList().block(TIMEOUT)).containsExactly(order);
+        assertThat(largest.collectList().block(TIMEOUT)).containsExactly(order);
+        assertThat(whatThereIs.collectList().block(TIMEOUT))
+                .hasSize(2)
+                .last()
+                .isInstanceOfSatisfying(
+                        Gathered.Manifest.class,
+                        last -> assertThat(last.manifest().isComplete()).isTrue());
+        assertThat(first.block(TIMEOUT).rows()).containsExactly(order);
+        assertThat(second.block(TIMEOUT).rows()).containsExactly(order);
+        assertThat(totals.blockLast(TIMEOUT).get("total", BigDecimal.class)).isEqualByComparingTo("100");
+        assertThat(ofSome.collectList().block(TIMEOUT)).containsExactly(order);
         cluster.close().block(TIMEOUT);
     }
 
@@ -86,9 +138,12 @@ class ReadmeIntegrationTests {
         List<String> source =
                 Files.readAllLines(Path.of("src/test/java/io/reactiverouter/ReadmeIntegrationTests.java"));
         List<String> trimmed = source.stream().map(String::strip).toList();
-        String snippet = normalized(source.subList(trimmed.indexOf("// snippet") + 1, trimmed.indexOf("// end")));
+        String readme = normalized(Files.readAllLines(Path.of("../../README.md")));
 
-        assertThat(normalized(Files.readAllLines(Path.of("../../README.md")))).contains(snippet);
+        assertThat(readme)
+                .contains(normalized(source.subList(trimmed.indexOf("// snippet") + 1, trimmed.indexOf("// end"))))
+                .contains(
+                        normalized(source.subList(trimmed.indexOf("// across") + 1, trimmed.indexOf("// end across"))));
     }
 
     /** White space does not count: the source is indented deeper, and the formatter aligns as it likes. */
