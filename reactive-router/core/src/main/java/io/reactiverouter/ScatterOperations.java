@@ -48,6 +48,10 @@ public interface ScatterOperations {
      * Limits the whole call: waits for connections, queries, merge, and the time that the subscriber takes. Shards that have
      * not delivered everything by then have timed out. No limit unless set.
      *
+     * <p>This limit and the one of a shard end the statement with a cancel request. PostgreSQL's {@code statement_timeout}
+     * would need a round trip of its own to set, and counts for as long as a cursor is open, so also while nobody asks for
+     * rows.
+     *
      * @throws IllegalArgumentException if it is not positive
      */
     ScatterOperations deadline(Duration limit);

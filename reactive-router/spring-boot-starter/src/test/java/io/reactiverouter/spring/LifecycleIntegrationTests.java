@@ -13,6 +13,10 @@ import io.reactiverouter.connection.CallTimeoutException;
 import io.reactiverouter.connection.ClusterClosedException;
 import io.reactiverouter.observation.CallOutcome;
 import io.reactiverouter.observation.ClusterListener;
+import io.reactiverouter.order.SortKey;
+import io.reactiverouter.scatter.InvalidCursorException;
+import io.reactiverouter.scatter.Page;
+import io.reactiverouter.spring.autoconfigure.ReactiveRouterProperties;
 import io.reactiverouter.strategy.ShardKey;
 import io.reactiverouter.test.ShardsExtension;
 import io.reactiverouter.topology.NodeId;
@@ -156,6 +160,35 @@ class LifecycleIntegrationTests {
                             .block(TIMEOUT))
                     .isInstanceOf(CallTimeoutException.class);
         }
+    }
+
+    @Test
+    void cursorsAreGoodInEveryInstanceWithTheSameKey() {
+        String key = "--reactive-router.cursor-key=a secret of at least 32 characters!";
+        Query numbers = Query.of("select n from generate_series(1, 5) n where current_setting('port') = '"
+                + SHARDS.node(0).port() + "'");
+        String cursor;
+        try (ConfigurableApplicationContext context = SpringShards.start(SHARDS, "first", key)) {
+            cursor = page(context, numbers, null).next();
+            assertThat(context.getBean(ReactiveRouterProperties.class).toString())
+                    .doesNotContain("a secret of");
+        }
+        try (ConfigurableApplicationContext context = SpringShards.start(SHARDS, "second", key)) {
+            assertThat(page(context, numbers, cursor).rows()).containsExactly(3, 4);
+        }
+        try (ConfigurableApplicationContext context = SpringShards.start(SHARDS, "third")) {
+            assertThatThrownBy(() -> page(context, numbers, cursor)).isInstanceOf(InvalidCursorException.class);
+        }
+    }
+
+    private static Page<Integer> page(ConfigurableApplicationContext context, Query query, String cursor) {
+        return context.getBean(ShardRouter.class)
+                .allShards()
+                .orderBy(SortKey.asc("n"))
+                .page(2)
+                .after(cursor)
+                .query(query, row -> row.get(0, Integer.class))
+                .block(TIMEOUT);
     }
 
     @Test

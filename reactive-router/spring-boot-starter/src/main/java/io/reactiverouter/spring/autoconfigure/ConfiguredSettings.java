@@ -3,6 +3,7 @@ package io.reactiverouter.spring.autoconfigure;
 import io.reactiverouter.ShardCluster;
 import io.reactiverouter.connection.ConnectionSettings;
 import io.reactiverouter.connection.PoolSettings;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.function.BiFunction;
 
@@ -47,6 +48,14 @@ final class ConfiguredSettings {
     static ShardCluster.Builder callTimeout(ShardCluster.Builder builder, Duration timeout) {
         return apply(
                 ReactiveRouterProperties.PREFIX + ".call-timeout", builder, timeout, ShardCluster.Builder::callTimeout);
+    }
+
+    static void cursorKey(ShardCluster.Builder builder, String key) {
+        apply(
+                ReactiveRouterProperties.PREFIX + ".cursor-key",
+                builder,
+                key.getBytes(StandardCharsets.UTF_8),
+                ShardCluster.Builder::cursorKey);
     }
 
     static int eventLoops(int loops) {

@@ -58,6 +58,10 @@ public final class ReactiveRouterAutoConfiguration {
         if (eventLoops != null) {
             builder.eventLoops(ConfiguredSettings.eventLoops(eventLoops));
         }
+        String cursorKey = properties.cursorKey();
+        if (cursorKey != null) {
+            ConfiguredSettings.cursorKey(builder, cursorKey);
+        }
         return closer.closing(InvalidRouterConfigurationException.check(
                 ReactiveRouterProperties.PREFIX + ".shards",
                 "Correct the shards, in the properties or in the bean of type ShardsConnectionDetails.",

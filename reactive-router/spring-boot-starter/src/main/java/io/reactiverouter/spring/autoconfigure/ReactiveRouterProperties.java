@@ -24,6 +24,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param callTimeout Time limit of calls through routers that set none themselves; 0 is no limit. Clients and transactions
  *     of Spring have none but the statement timeout.
  * @param eventLoops Event loops, and so threads, that all connections share. The number of cores, at least 4, unless set.
+ * @param cursorKey Secret that signs the cursors of pages over several shards: at least 32 characters, the same in every
+ *     instance. Unless set each start makes its own, and cursors are good for nobody else.
  * @param warmup Whether to connect to the primary of every shard at start, before the first call. A shard that cannot be
  *     reached is logged and does not stop the start.
  */
@@ -35,9 +37,18 @@ public record ReactiveRouterProperties(
         @DefaultValue Connection connection,
         @DefaultValue("30s") Duration callTimeout,
         @Nullable Integer eventLoops,
+        @Nullable String cursorKey,
         @DefaultValue("false") boolean warmup) {
 
     static final String PREFIX = "reactive-router";
+
+    /** Leaves out the key of cursors. */
+    @Override
+    public String toString() {
+        return "ReactiveRouterProperties[shards=" + shards + ", keyspaces=" + keyspaces + ", pool=" + pool
+                + ", connection=" + connection + ", callTimeout=" + callTimeout + ", eventLoops=" + eventLoops
+                + ", warmup=" + warmup + "]";
+    }
 
     /**
      * A shard.

@@ -59,6 +59,7 @@ class FailureAnalysisTests {
             connection.statement-timeout=-1s              | connection.statement-timeout | must not be negative         | within that limit
             connection.application-name=                  | connection.application-name  | must not be blank            | within that limit
             call-timeout=-1s                              | call-timeout          | must not be negative                | within that limit
+            cursor-key=tooshort                           | cursor-key            | must have at least 32 bytes, has 8  | within that limit
             event-loops=0                                 | event-loops           | must be at least 1, was 0           | Set it to 1 or more
             """)
     void aBadPropertyIsNamedWithItsRemedy(
