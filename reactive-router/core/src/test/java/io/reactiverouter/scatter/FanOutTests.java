@@ -1,0 +1,82 @@
+package io.reactiverouter.scatter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.Test;
+import reactor.core.Disposable;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
+
+@NullUnmarked
+class FanOutTests {
+
+    private final List<Integer> begun = new ArrayList<>();
+
+    private Flux<Integer> part(FanOut fanOut, int turn, Mono<Integer> row) {
+        return fanOut.part(turn).begin(Flux.defer(() -> {
+            begun.add(turn);
+            return row;
+        }));
+    }
+
+    @Test
+    void partsBeginOneByOneAsTheyGetTheirConnections() {
+        FanOut fanOut = new FanOut(3, 3);
+        for (int turn : new int[] {2, 0, 1}) {
+            part(fanOut, turn, Mono.never()).subscribe();
+        }
+
+        assertThat(begun).containsExactly(0);
+        fanOut.part(0).connected();
+        assertThat(begun).containsExactly(0, 1);
+        fanOut.part(1).connected();
+        fanOut.part(1).connected();
+        assertThat(begun).containsExactly(0, 1, 2);
+    }
+
+    @Test
+    void notMorePartsThanTheBoundWaitForTheirFirstRow() {
+        FanOut fanOut = new FanOut(4, 2);
+        for (int turn = 0; turn < 4; turn++) {
+            part(fanOut, turn, Mono.never()).subscribe();
+            fanOut.part(turn).connected();
+        }
+
+        assertThat(begun).containsExactly(0, 1);
+        fanOut.part(1).answered();
+        fanOut.part(1).answered();
+        assertThat(begun).containsExactly(0, 1, 2);
+        fanOut.part(0).answered();
+        assertThat(begun).containsExactly(0, 1, 2, 3);
+    }
+
+    @Test
+    void partThatEndsMakesRoomEvenIfItNeverGotAConnection() {
+        FanOut fanOut = new FanOut(3, 1);
+        part(fanOut, 0, Mono.error(new IllegalStateException("no connection")))
+                .onErrorComplete()
+                .subscribe();
+        part(fanOut, 1, Mono.empty()).subscribe();
+        part(fanOut, 2, Mono.just(7)).subscribe();
+
+        assertThat(begun).containsExactly(0, 1, 2);
+    }
+
+    @Test
+    void cancelBeginsNothing() {
+        FanOut fanOut = new FanOut(2, 1);
+        Sinks.One<Integer> row = Sinks.one();
+        Disposable first = part(fanOut, 0, row.asMono()).subscribe();
+        Disposable second = part(fanOut, 1, Mono.just(1)).subscribe();
+
+        first.dispose();
+        assertThat(begun).containsExactly(0);
+        second.dispose();
+        row.tryEmitValue(1);
+        assertThat(begun).containsExactly(0);
+    }
+}
