@@ -1,18 +1,12 @@
 package io.reactiverouter.demo;
 
 import io.r2dbc.spi.R2dbcException;
-import io.reactiverouter.connection.AcquireTimeoutException;
-import io.reactiverouter.connection.CallTimeoutException;
-import io.reactiverouter.connection.NodeFailure;
-import io.reactiverouter.connection.NodeUnreachableException;
-import io.reactiverouter.connection.PoolExhaustedException;
+import io.reactiverouter.scatter.InvalidCursorException;
 import io.reactiverouter.strategy.UnroutableKeyException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.springframework.beans.TypeMismatchException;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
@@ -36,8 +30,6 @@ import tools.jackson.databind.exc.MismatchedInputException;
  */
 @RestControllerAdvice
 class ProblemDetailsAdvice extends ResponseEntityExceptionHandler {
-
-    private static final Logger LOG = LoggerFactory.getLogger(ProblemDetailsAdvice.class);
 
     @Override
     protected Mono<ResponseEntity<Object>> handleWebExchangeBindException(
@@ -92,22 +84,15 @@ class ProblemDetailsAdvice extends ResponseEntityExceptionHandler {
     }
 
     @ExceptionHandler
-    Mono<ResponseEntity<Object>> database(R2dbcException error) {
-        LOG.warn("a call to the database failed", error);
-        boolean busy = error instanceof NodeUnreachableException
-                || error instanceof PoolExhaustedException
-                || error instanceof AcquireTimeoutException
-                || error instanceof CallTimeoutException
-                || String.valueOf(error.getSqlState()).startsWith("57P")
-                || String.valueOf(error.getSqlState()).startsWith("53");
-        ProblemDetail problem =
-                ProblemDetail.forStatus(busy ? HttpStatus.SERVICE_UNAVAILABLE : HttpStatus.INTERNAL_SERVER_ERROR);
-        problem.setTitle(busy ? "Shard unavailable" : "Database error");
-        problem.setDetail(busy ? "try again later" : "the error has been logged");
-        NodeFailure.of(error)
-                .ifPresent(failure ->
-                        problem.setProperty("shard", failure.node().shard().value()));
+    Mono<ResponseEntity<Object>> cursor(InvalidCursorException error) {
+        ProblemDetail problem = ProblemDetail.forStatusAndDetail(HttpStatus.BAD_REQUEST, error.getMessage());
+        problem.setTitle("Invalid cursor");
         return respond(problem);
+    }
+
+    @ExceptionHandler
+    Mono<ResponseEntity<Object>> database(R2dbcException error) {
+        return respond(DatabaseProblem.of(error));
     }
 
     private static Map<String, String> violation(FieldError error) {
