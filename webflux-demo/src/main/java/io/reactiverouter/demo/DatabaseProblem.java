@@ -6,6 +6,9 @@ import io.reactiverouter.connection.CallTimeoutException;
 import io.reactiverouter.connection.NodeFailure;
 import io.reactiverouter.connection.NodeUnreachableException;
 import io.reactiverouter.connection.PoolExhaustedException;
+import io.reactiverouter.topology.ShardId;
+import java.util.List;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.http.HttpStatus;
@@ -19,6 +22,9 @@ public final class DatabaseProblem {
 
     private static final Logger LOG = LoggerFactory.getLogger(DatabaseProblem.class);
 
+    /** Beginnings of SQLSTATEs: the connection is lost, the server has no resources, or somebody stops it. */
+    private static final List<String> LATER = List.of("08", "53", "57P");
+
     private DatabaseProblem() {}
 
     /** Logs the error and returns what a client may know of it. */
@@ -29,10 +35,14 @@ public final class DatabaseProblem {
                 ProblemDetail.forStatus(busy ? HttpStatus.SERVICE_UNAVAILABLE : HttpStatus.INTERNAL_SERVER_ERROR);
         problem.setTitle(busy ? "Shard unavailable" : "Database error");
         problem.setDetail(busy ? "try again later" : "the error has been logged");
-        NodeFailure.of(error)
-                .ifPresent(failure ->
-                        problem.setProperty("shard", failure.node().shard().value()));
+        shard(error).ifPresent(shard -> problem.setProperty("shard", shard.value()));
         return problem;
+    }
+
+    private static Optional<ShardId> shard(Throwable error) {
+        return error instanceof CallTimeoutException timeout
+                ? Optional.of(timeout.shard())
+                : NodeFailure.of(error).map(failure -> failure.node().shard());
     }
 
     private static boolean mayWorkLater(Throwable error) {
@@ -43,6 +53,6 @@ public final class DatabaseProblem {
             return true;
         }
         String state = error instanceof R2dbcException known ? String.valueOf(known.getSqlState()) : "";
-        return state.startsWith("57P") || state.startsWith("53");
+        return LATER.stream().anyMatch(state::startsWith);
     }
 }

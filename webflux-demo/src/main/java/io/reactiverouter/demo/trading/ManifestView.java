@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param complete whether the answer is whole
  * @param missing shards of which rows are missing
- * @param rows rows that were sent, for the client to compare
+ * @param rows rows that were sent to the client, for it to compare
  * @param shards one for each shard
  */
 record ManifestView(boolean complete, List<String> missing, long rows, List<Part> shards) {
@@ -21,7 +21,7 @@ record ManifestView(boolean complete, List<String> missing, long rows, List<Part
      * One shard's part.
      *
      * @param outcome complete, limited (nothing is missing), timed-out, failed, cancelled or skipped
-     * @param rows rows that the shard delivered
+     * @param rows rows that the shard delivered, some of them perhaps not needed
      * @param firstRowMillis time to the first row, null if there was none
      * @param sqlState the server's code for a failure, null if it has none
      */
@@ -61,11 +61,11 @@ record ManifestView(boolean complete, List<String> missing, long rows, List<Part
         }
     }
 
-    static ManifestView of(ScatterManifest manifest) {
+    static ManifestView of(ScatterManifest manifest, long rows) {
         return new ManifestView(
                 manifest.isComplete(),
                 manifest.missing().stream().map(ShardId::value).toList(),
-                manifest.rows(),
+                rows,
                 manifest.outcomes().stream().map(Part::of).toList());
     }
 }

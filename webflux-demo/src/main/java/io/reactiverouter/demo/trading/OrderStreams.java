@@ -10,7 +10,7 @@ import io.reactiverouter.scatter.FailurePolicy;
 import io.reactiverouter.scatter.Gathered;
 import io.reactiverouter.scatter.ScatterFailure;
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Service;
 import reactor.core.publisher.Flux;
@@ -73,25 +73,25 @@ class OrderStreams {
 
     private static Flux<StreamElement> withVisibleEnd(Flux<Gathered<OrderView>> gathered) {
         return Flux.defer(() -> {
-            AtomicBoolean begun = new AtomicBoolean();
-            return gathered.map(OrderStreams::element)
-                    .doOnNext(element -> begun.set(true))
-                    .onErrorResume(error -> begun.get() ? Flux.just(broken(error)) : Flux.error(error));
+            AtomicLong sent = new AtomicLong();
+            return gathered.map(element -> element(element, sent))
+                    .onErrorResume(error -> sent.get() > 0 ? Flux.just(broken(error, sent.get())) : Flux.error(error));
         });
     }
 
-    private static StreamElement element(Gathered<OrderView> gathered) {
+    private static StreamElement element(Gathered<OrderView> gathered, AtomicLong sent) {
         if (gathered instanceof Gathered.Row<OrderView> row) {
+            sent.incrementAndGet();
             return row.value().on(row.shard().value());
         }
-        return new StreamElement.End(ManifestView.of(((Gathered.Manifest<OrderView>) gathered).manifest()));
+        return new StreamElement.End(ManifestView.of(((Gathered.Manifest<OrderView>) gathered).manifest(), sent.get()));
     }
 
-    private static StreamElement broken(Throwable error) {
+    private static StreamElement broken(Throwable error, long sent) {
         return new StreamElement.Broken(
                 DatabaseProblem.of(error),
                 ScatterFailure.of(error)
-                        .map(failure -> ManifestView.of(failure.manifest()))
+                        .map(failure -> ManifestView.of(failure.manifest(), sent))
                         .orElse(null));
     }
 }

@@ -81,7 +81,7 @@ class LargestOrdersIntegrationTests {
         HttpResponse<String> response = get("?symbol=FLUX", EVENTS);
         List<String> events = List.of(response.body().strip().split("\n\n"));
 
-        assertThat(response.headers().firstValue("Content-Type")).hasValue(EVENTS);
+        assertThat(response.headers().firstValue("Content-Type")).hasValue(EVENTS + ";charset=UTF-8");
         assertThat(events).hasSizeGreaterThan(100);
         assertThat(events.subList(0, events.size() - 1))
                 .allSatisfy(event -> assertThat(event).startsWith("event:order\ndata:{\"orderId\":"));
