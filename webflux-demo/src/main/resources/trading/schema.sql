@@ -20,6 +20,7 @@ create table if not exists orders (
 );
 create index if not exists orders_of_user on orders (user_id, order_id desc);
 create index if not exists orders_of_symbol on orders (symbol, status);
+create index if not exists orders_by_amount on orders ((quantity * price) desc, order_id);
 
 create table if not exists trades (
     trade_id    bigint primary key,

@@ -1,22 +1,17 @@
 package io.reactiverouter.demo;
 
 import io.r2dbc.spi.R2dbcException;
-import io.reactiverouter.connection.AcquireTimeoutException;
-import io.reactiverouter.connection.CallTimeoutException;
-import io.reactiverouter.connection.NodeFailure;
-import io.reactiverouter.connection.NodeUnreachableException;
-import io.reactiverouter.connection.PoolExhaustedException;
+import io.reactiverouter.scatter.InvalidCursorException;
 import io.reactiverouter.strategy.UnroutableKeyException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.springframework.beans.TypeMismatchException;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.HttpStatusCode;
+import org.springframework.http.MediaType;
 import org.springframework.http.ProblemDetail;
 import org.springframework.http.ResponseEntity;
 import org.springframework.validation.FieldError;
@@ -36,8 +31,6 @@ import tools.jackson.databind.exc.MismatchedInputException;
  */
 @RestControllerAdvice
 class ProblemDetailsAdvice extends ResponseEntityExceptionHandler {
-
-    private static final Logger LOG = LoggerFactory.getLogger(ProblemDetailsAdvice.class);
 
     @Override
     protected Mono<ResponseEntity<Object>> handleWebExchangeBindException(
@@ -92,22 +85,15 @@ class ProblemDetailsAdvice extends ResponseEntityExceptionHandler {
     }
 
     @ExceptionHandler
-    Mono<ResponseEntity<Object>> database(R2dbcException error) {
-        LOG.warn("a call to the database failed", error);
-        boolean busy = error instanceof NodeUnreachableException
-                || error instanceof PoolExhaustedException
-                || error instanceof AcquireTimeoutException
-                || error instanceof CallTimeoutException
-                || String.valueOf(error.getSqlState()).startsWith("57P")
-                || String.valueOf(error.getSqlState()).startsWith("53");
-        ProblemDetail problem =
-                ProblemDetail.forStatus(busy ? HttpStatus.SERVICE_UNAVAILABLE : HttpStatus.INTERNAL_SERVER_ERROR);
-        problem.setTitle(busy ? "Shard unavailable" : "Database error");
-        problem.setDetail(busy ? "try again later" : "the error has been logged");
-        NodeFailure.of(error)
-                .ifPresent(failure ->
-                        problem.setProperty("shard", failure.node().shard().value()));
+    Mono<ResponseEntity<Object>> cursor(InvalidCursorException error) {
+        ProblemDetail problem = ProblemDetail.forStatusAndDetail(HttpStatus.BAD_REQUEST, error.getMessage());
+        problem.setTitle("Invalid cursor");
         return respond(problem);
+    }
+
+    @ExceptionHandler
+    Mono<ResponseEntity<Object>> database(R2dbcException error) {
+        return respond(DatabaseProblem.of(error));
     }
 
     private static Map<String, String> violation(FieldError error) {
@@ -143,7 +129,10 @@ class ProblemDetailsAdvice extends ResponseEntityExceptionHandler {
         return respond(problem);
     }
 
+    /** Names the type, since a client that accepts only events would be sent an event. */
     private static Mono<ResponseEntity<Object>> respond(ProblemDetail problem) {
-        return Mono.just(ResponseEntity.status(problem.getStatus()).body(problem));
+        return Mono.just(ResponseEntity.status(problem.getStatus())
+                .contentType(MediaType.APPLICATION_PROBLEM_JSON)
+                .body(problem));
     }
 }

@@ -2,12 +2,10 @@ package io.reactiverouter.demo.trading;
 
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.tags.Tag;
-import java.util.Collection;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RestController;
 import reactor.core.publisher.Flux;
-import reactor.core.publisher.Mono;
 
 /** Answers that take all shards. */
 @RestController
@@ -23,7 +21,7 @@ class ClusterController {
 
     @GetMapping("/volume")
     @Operation(summary = "What was traded of each symbol, summed up over all shards")
-    Mono<Collection<Volume>> volume() {
+    Flux<Volume> volume() {
         return trading.volume();
     }
 

@@ -3,15 +3,9 @@ package io.reactiverouter.demo.trading;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.tags.Tag;
 import jakarta.validation.Valid;
-import jakarta.validation.constraints.DecimalMax;
 import jakarta.validation.constraints.Max;
-import jakarta.validation.constraints.Pattern;
 import jakarta.validation.constraints.Positive;
-import jakarta.validation.constraints.PositiveOrZero;
-import java.math.BigDecimal;
 import java.net.URI;
-import org.jspecify.annotations.Nullable;
-import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
@@ -23,7 +17,7 @@ import org.springframework.web.bind.annotation.RestController;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
-/** Orders and positions. */
+/** Orders and positions of one user, on the user's shard. */
 @RestController
 @RequestMapping("/api")
 @Tag(name = "trading")
@@ -54,18 +48,5 @@ class OrderController {
     @Operation(summary = "What a user holds, from the user's shard")
     Flux<Position> positions(@PathVariable @Positive long id) {
         return trading.positionsOf(id);
-    }
-
-    @GetMapping(
-            path = "/orders/stream",
-            produces = {MediaType.APPLICATION_NDJSON_VALUE, MediaType.TEXT_EVENT_STREAM_VALUE})
-    @Operation(summary = "The orders of all shards as they come; NDJSON or Server-Sent Events by the Accept header")
-    Flux<OrderView> stream(
-            @RequestParam(required = false)
-                    @Nullable @Pattern(regexp = "[A-Z]{1,8}", message = "must be 1 to 8 capital letters") String symbol,
-            @RequestParam(required = false) @Nullable Side side,
-            @RequestParam(required = false) @Nullable OrderStatus status,
-            @RequestParam(required = false) @Nullable @PositiveOrZero @DecimalMax("99999999999999") BigDecimal minAmount) {
-        return trading.stream(new OrderFilter(symbol, side, status, minAmount));
     }
 }

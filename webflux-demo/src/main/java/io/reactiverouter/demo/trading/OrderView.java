@@ -20,7 +20,8 @@ record OrderView(
         BigDecimal price,
         OrderStatus status,
         Instant createdAt,
-        String shard) {
+        String shard)
+        implements StreamElement {
 
     static final String COLUMNS = "order_id, user_id, symbol, side, type, quantity, price, status, created_at";
 
@@ -37,6 +38,11 @@ record OrderView(
                 OrderStatus.valueOf(required(row, 7, String.class)),
                 required(row, 8, Instant.class),
                 shard);
+    }
+
+    @Override
+    public String event() {
+        return "order";
     }
 
     /** Returns the same order on this shard. */

@@ -10,7 +10,11 @@ import org.springframework.validation.annotation.Validated;
  *
  * @param max Streams that may be open at a time. Each holds a connection of every shard for as long as its client reads,
  *     so this must stay below the size of a pool.
+ * @param fetchSize Orders that a shard sends at once: what a stream whose client does not read on keeps in memory for each
+ *     shard.
  */
 @Validated
 @ConfigurationProperties("demo.streams")
-record StreamProperties(@DefaultValue("8") @Positive int max) {}
+record StreamProperties(
+        @DefaultValue("8") @Positive int max,
+        @DefaultValue("256") @Positive int fetchSize) {}

@@ -1,9 +1,12 @@
 package io.reactiverouter.demo.trading;
 
+import static io.reactiverouter.order.SortKey.desc;
+
 import io.hypersistence.tsid.TSID;
 import io.r2dbc.spi.Connection;
 import io.reactiverouter.Query;
 import io.reactiverouter.ShardRouter;
+import io.reactiverouter.aggregate.Aggregation;
 import io.reactiverouter.scatter.Gathered;
 import io.reactiverouter.strategy.ShardKey;
 import java.math.BigDecimal;
@@ -13,8 +16,7 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
-import java.util.Collection;
-import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Service;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -26,17 +28,22 @@ class TradingService {
     /** What a single-shard call may take, the wait for a connection included. */
     private static final Duration LIMIT = Duration.ofSeconds(5);
 
-    /** How long a shard may let a stream wait; a slow client does not count. */
-    private static final Duration STREAM_LIMIT = Duration.ofSeconds(30);
+    /** How long a shard may take for its part of an answer that needs all rows. */
+    private static final Duration SCATTER_LIMIT = Duration.ofSeconds(30);
+
+    private static final Query ALL_ORDERS = Query.of("select " + OrderView.COLUMNS + " from orders");
+    private static final Query TRADED = Query.of("select symbol, quantity, quantity * price as amount from trades");
+    private static final Aggregation VOLUME = Aggregation.groupBy("symbol")
+            .count("trades")
+            .sum("quantity", "quantity")
+            .sum("amount", "amount");
 
     private final ShardRouter router;
-    private final Permits openStreams;
     private final TSID.Factory ids = TSID.Factory.builder().build();
     private final Clock clock = Clock.systemUTC();
 
-    TradingService(ShardRouter router, StreamProperties streams) {
+    TradingService(ShardRouter router) {
         this.router = router;
-        this.openStreams = new Permits(streams.max(), "all " + streams.max() + " streams are in use; try again later");
     }
 
     /** Stores the order, and for a market order its trade and the new position, in one transaction. */
@@ -136,43 +143,34 @@ class TradingService {
                         Position::from);
     }
 
-    /**
-     * Streams the orders of all shards as they come, no faster than they are taken. Slow clients must not take all
-     * connections from the others, so there is a limit to the number of streams.
-     */
-    Flux<OrderView> stream(OrderFilter filter) {
-        return openStreams.during(orders(filter));
+    /** Returns a page of the orders of all shards, latest first. */
+    Mono<OrderPage> page(int size, @Nullable String after) {
+        return router.allShards()
+                .shardTimeout(LIMIT)
+                .orderBy(desc("order_id"))
+                .page(size)
+                .after(after)
+                .query(ALL_ORDERS, row -> OrderView.from(row, ""))
+                .map(page ->
+                        new OrderPage(page.rows().stream().map(this::onItsShard).toList(), page.next()));
     }
 
-    private Flux<OrderView> orders(OrderFilter filter) {
-        return router.allShards()
-                .shardTimeout(STREAM_LIMIT)
-                .gather(filter.toQuery(), row -> OrderView.from(row, ""))
-                .handle((element, sink) -> {
-                    if (element instanceof Gathered.Row<OrderView> row) {
-                        sink.next(row.value().on(row.shard().value()));
-                    }
-                });
+    private OrderView onItsShard(OrderView order) {
+        return order.on(router.route(ShardKey.of(order.userId())).shard().value());
     }
 
-    /** Returns the volume of each symbol over all shards: each shard sums up its own, the sums are added here. */
-    Mono<Collection<Volume>> volume() {
+    /** Returns the volume of each symbol over all shards: each shard sums up its own, the router adds the sums. */
+    Flux<Volume> volume() {
         return router.allShards()
-                .shardTimeout(STREAM_LIMIT)
-                .query(
-                        Query.of(
-                                "select symbol, count(*), sum(quantity), sum(quantity * price) from trades group by symbol"),
-                        Volume::from)
-                .collect(
-                        TreeMap<String, Volume>::new,
-                        (sums, volume) -> sums.merge(volume.symbol(), volume, Volume::plus))
-                .map(TreeMap::values);
+                .shardTimeout(SCATTER_LIMIT)
+                .aggregate(TRADED, VOLUME)
+                .map(Volume::from);
     }
 
     /** Returns what each shard holds, in the order of the shards. */
     Flux<ShardSummary> shards() {
         return router.allShards()
-                .shardTimeout(STREAM_LIMIT)
+                .shardTimeout(SCATTER_LIMIT)
                 .gather(
                         Query.of("select (select count(*) from users), (select count(*) from orders),"
                                 + " (select count(*) from trades), (select count(*) from positions),"

@@ -1,21 +1,21 @@
 package io.reactiverouter.demo.trading;
 
-import io.r2dbc.spi.Readable;
+import io.reactiverouter.aggregate.AggregateRow;
 import java.math.BigDecimal;
+import java.util.Objects;
 
 /** How much of a symbol was traded. */
 record Volume(String symbol, long trades, BigDecimal quantity, BigDecimal amount) {
 
-    static Volume from(Readable row) {
+    static Volume from(AggregateRow row) {
         return new Volume(
-                OrderView.required(row, 0, String.class),
-                OrderView.required(row, 1, Long.class),
-                OrderView.required(row, 2, BigDecimal.class),
-                OrderView.required(row, 3, BigDecimal.class));
+                required(row, "symbol", String.class),
+                required(row, "trades", Long.class),
+                required(row, "quantity", BigDecimal.class),
+                required(row, "amount", BigDecimal.class));
     }
 
-    /** Adds what another shard has traded of the same symbol. */
-    Volume plus(Volume other) {
-        return new Volume(symbol, trades + other.trades, quantity.add(other.quantity), amount.add(other.amount));
+    private static <T> T required(AggregateRow row, String column, Class<T> type) {
+        return Objects.requireNonNull(row.get(column, type), () -> column + " is null");
     }
 }

@@ -5,14 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.reactiverouter.ShardCluster;
 import io.reactiverouter.test.ShardNode;
 import io.reactiverouter.test.ShardsExtension;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.Socket;
-import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -42,6 +36,8 @@ import org.springframework.test.context.DynamicPropertySource;
 @NullUnmarked
 class StreamIntegrationTests {
 
+    private static final String STREAM = "/api/orders/stream";
+
     @RegisterExtension
     static final ShardsExtension SHARDS = ShardsExtension.embedded(3);
 
@@ -61,7 +57,7 @@ class StreamIntegrationTests {
     @Test
     void clientThatReadsTenRowsAndLeavesKeepsNothing() throws IOException {
         for (int i = 0; i < 20; i++) {
-            try (Client client = new Client(port)) {
+            try (RawClient client = new RawClient(port, STREAM)) {
                 assertThat(client.rows(10)).hasSize(10);
                 assertThat(acquired()).isPositive();
             }
@@ -73,15 +69,15 @@ class StreamIntegrationTests {
     /** A client that stops reading: neither does the application read on, nor do the shards send on. */
     @Test
     void slowClientsDoNotGrowTheHeap() throws IOException {
-        try (Client warmUp = new Client(port)) {
+        try (RawClient warmUp = new RawClient(port, STREAM)) {
             warmUp.rows(100_000);
         }
         await("all connections are back", () -> acquired() == 0);
         long before = usedHeap();
-        List<Client> slow = new ArrayList<>();
+        List<RawClient> slow = new ArrayList<>();
         try {
             for (int i = 0; i < 8; i++) {
-                Client client = new Client(port);
+                RawClient client = new RawClient(port, STREAM);
                 slow.add(client);
                 assertThat(client.rows(10)).hasSize(10);
             }
@@ -98,7 +94,7 @@ class StreamIntegrationTests {
                     .as("the rest arrives when the client reads on")
                     .hasSize(399_990);
         } finally {
-            for (Client client : slow) {
+            for (RawClient client : slow) {
                 client.close();
             }
         }
@@ -109,28 +105,28 @@ class StreamIntegrationTests {
     /** Stalled streams up to the limit: the next is told so, and everybody else is served. */
     @Test
     void stalledStreamsLeaveConnectionsForOthers() throws IOException {
-        List<Client> stalled = new ArrayList<>();
+        List<RawClient> stalled = new ArrayList<>();
         try {
             for (int i = 0; i < 8; i++) {
-                Client client = new Client(port);
+                RawClient client = new RawClient(port, STREAM);
                 stalled.add(client);
                 client.rows(10);
             }
-            try (Client next = new Client(port)) {
+            try (RawClient next = new RawClient(port, STREAM)) {
                 assertThat(next.head())
                         .startsWith("HTTP/1.1 503")
                         .contains("all 8 streams are in use; try again later");
             }
-            try (Client reader = new Client(port, "/api/users/1/orders?limit=1")) {
+            try (RawClient reader = new RawClient(port, "/api/users/1/orders?limit=1")) {
                 assertThat(reader.head()).startsWith("HTTP/1.1 200");
             }
         } finally {
-            for (Client client : stalled) {
+            for (RawClient client : stalled) {
                 client.close();
             }
         }
         await("all connections are back", () -> acquired() == 0);
-        try (Client again = new Client(port)) {
+        try (RawClient again = new RawClient(port, STREAM)) {
             assertThat(again.rows(10)).hasSize(10);
         }
         await("all connections are back", () -> acquired() == 0);
@@ -178,54 +174,5 @@ class StreamIntegrationTests {
 
     private static void pause(Duration time) {
         LockSupport.parkNanos(time.toNanos());
-    }
-
-    /** An HTTP client that is a plain socket, so that what it does not read stays in the server. */
-    private static final class Client implements AutoCloseable {
-
-        private final Socket socket;
-        private final BufferedReader reader;
-
-        Client(int port) throws IOException {
-            this(port, "/api/orders/stream");
-        }
-
-        Client(int port, String path) throws IOException {
-            socket = new Socket();
-            socket.setReceiveBufferSize(16 * 1024);
-            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-            socket.setSoTimeout(20_000);
-            socket.getOutputStream()
-                    .write(("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson,"
-                                    + " application/json\r\n\r\n")
-                            .getBytes(StandardCharsets.US_ASCII));
-            reader = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8), 1024);
-        }
-
-        /** Returns the beginning of the answer. */
-        String head() throws IOException {
-            char[] head = new char[1024];
-            int length = reader.read(head);
-            return new String(head, 0, Math.max(0, length));
-        }
-
-        List<String> rows(int count) throws IOException {
-            List<String> rows = new ArrayList<>();
-            while (rows.size() < count) {
-                String line = reader.readLine();
-                if (line == null) {
-                    return rows;
-                }
-                if (line.startsWith("{")) {
-                    rows.add(line.substring(0, 12));
-                }
-            }
-            return rows;
-        }
-
-        @Override
-        public void close() throws IOException {
-            socket.close();
-        }
     }
 }
