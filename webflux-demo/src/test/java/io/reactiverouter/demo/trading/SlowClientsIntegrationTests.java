@@ -31,7 +31,7 @@ class SlowClientsIntegrationTests {
     private static final int ORDERS = 100_000;
 
     @Test
-    @Timeout(180)
+    @Timeout(400)
     void twoHundredSlowClientsFitInto256Megabytes() throws Exception {
         List<RawClient> clients = new ArrayList<>();
         try (DemoProcess demo = new DemoProcess(List.of("-Xmx256m", "-XX:+ExitOnOutOfMemoryError"), arguments())) {
