@@ -107,7 +107,7 @@ final class GroupMerge {
         return new MergedGroup(
                 new AggregateRow(names, values),
                 group == null ? null : group.key,
-                states == null ? List.of() : orderedBy(states));
+                states == null ? List.<@Nullable SortValues>of() : orderedBy(states));
     }
 
     private @Nullable Object result(int index, @Nullable Object[] groupValues) {
