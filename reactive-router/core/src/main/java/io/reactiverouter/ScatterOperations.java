@@ -72,8 +72,8 @@ public interface ScatterOperations {
      * subscriber asks for rows. The query runs as a subquery and needs no {@code order by} of its own; the keys are columns
      * of its result. Rows that are equal in all keys come in the order of the shards. Every row is checked: a shard whose
      * rows come in another order is an {@link io.reactiverouter.scatter.OrderViolationException}. Text needs the collation
-     * {@code "C"}: {@link SortKey#collateC()}. The first call of a query costs one more round trip, which asks each server
-     * for types and collations.
+     * {@code "C"}: {@link SortKey#collateC()}. The first call of a query costs two more round trips, which ask each
+     * server for types and collations.
      *
      * @throws IllegalArgumentException if there is no key
      */
@@ -81,7 +81,8 @@ public interface ScatterOperations {
 
     /**
      * Merges by this order rows that the query itself sorts so. It runs as it is, so a {@link #limit} is not passed on to
-     * the shards, though it stops them. For queries that cannot be a subquery.
+     * the shards, though it stops them. The query must still be one that can be a subquery, for the
+     * question how it sorts.
      *
      * @throws IllegalArgumentException if there is no key
      */

@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.r2dbc.spi.R2dbcException;
 import io.reactiverouter.aggregate.Aggregation;
+import io.reactiverouter.connection.CallTimeoutException;
 import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.order.SortKey;
 import io.reactiverouter.scatter.FailurePolicy;
@@ -365,6 +366,101 @@ class MergeIntegrationTests {
         assertThat(manifest.isComplete()).isFalse();
         assertThat(manifest.missing()).containsExactly(ShardId.of("s1"));
         assertThat(manifest.outcomes().get(1)).isInstanceOf(ShardOutcome.TimedOut.class);
+    }
+
+    /** Shards that fail at the same moment: what is left must not look like the whole answer, here of the third shard. */
+    @Test
+    void failuresAtTheSameMomentNeverLeaveAnAnswerWithoutTheirRows() {
+        TestClusters.sql(
+                SHARDS,
+                "create or replace function hangs(n int, from_ int) returns boolean language plpgsql volatile as"
+                        + " 'begin if n >= from_ then perform pg_sleep(10); end if; return true; end'");
+        TestClusters.sql(SHARDS, "create table if not exists d (id int primary key)");
+        TestClusters.sql(SHARDS, "truncate d");
+        TestClusters.sql(SHARDS.node(0), "insert into d select n from generate_series(1000, 1100) n");
+        TestClusters.sql(SHARDS.node(1), "insert into d select n from generate_series(0, 5) n");
+        TestClusters.sql(SHARDS.node(2), "insert into d select n from generate_series(10, 300) n");
+        Flux<Integer> call = router.allShards()
+                .orderBy(asc("id"))
+                .limit(20)
+                .deadline(Duration.ofMillis(60))
+                .query(
+                        Query.of("select id from d where hangs(id, 1005) and (id > 5 or hangs(id, 0))")
+                                .fetchSize(3),
+                        row -> row.get(0, Integer.class));
+        for (int i = 0; i < 120; i++) {
+            StepVerifier.create(call)
+                    .thenConsumeWhile(id -> true)
+                    .expectError(CallTimeoutException.class)
+                    .verify(TIMEOUT);
+        }
+    }
+
+    @Test
+    void deadlineHoldsForShardsWhoseTurnComesAfterIt() {
+        Query slow = Query.of("select 1 as n, pg_sleep(3)");
+        for (ScatterOperations oneByOne : List.of(
+                router.allShards().concurrency(1),
+                router.allShards().sequential(),
+                router.allShards().orderBy(asc("n")).concurrency(1))) {
+            long start = System.nanoTime();
+            oneByOne.onFailure(FailurePolicy.BEST_EFFORT)
+                    .deadline(Duration.ofMillis(300))
+                    .query(slow, row -> 1)
+                    .onErrorComplete()
+                    .blockLast(TIMEOUT);
+            assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(1));
+        }
+    }
+
+    @Test
+    void newLabelOfAnEnumIsKnownAfterOneError() {
+        TestClusters.sql(SHARDS, "drop table if exists labelled; drop type if exists label");
+        TestClusters.sql(SHARDS, "create type label as enum ('a', 'b'); create table labelled (l label, x int)");
+        TestClusters.sql(SHARDS, "insert into labelled values ('a', 1)");
+        Aggregation sum = Aggregation.groupBy("l").sum("x", "x");
+        Query all = Query.of("select l, x from labelled");
+        Flux<?> groups = router.allShards().aggregate(all, sum);
+        Flux<?> sorted = router.allShards().orderBy(asc("l")).query(all, row -> 1);
+        groups.blockLast(TIMEOUT);
+        sorted.blockLast(TIMEOUT);
+        TestClusters.sql(SHARDS, "alter type label add value 'c'");
+        TestClusters.sql(SHARDS.node(2), "insert into labelled values ('c', 2)");
+
+        for (Flux<?> call : List.of(groups, sorted)) {
+            call.onErrorComplete().blockLast(TIMEOUT);
+            StepVerifier.create(call.then()).expectComplete().verify(TIMEOUT);
+        }
+    }
+
+    @Test
+    void parametersOfOtherTypesAreAskedAboutAgain() {
+        for (Object value : List.of(1L, "a", 2L, "b")) {
+            StepVerifier.create(router.allShards()
+                            .orderBy(SortKey.asc("x").collateC())
+                            .query(Query.of("select coalesce($1)::text as x", value), row -> row.get(0, String.class)))
+                    .expectNextCount(3)
+                    .expectComplete()
+                    .verify(TIMEOUT);
+        }
+    }
+
+    @Test
+    void limitDoesNotTakeThePlaceOfAParameterThatIsMissing() {
+        Query missing = Query.of("select id from items where id >= $1 and id <= $2", 3);
+        for (ScatterOperations limited : List.of(
+                router.allShards().limit(5),
+                router.allShards().orderBy(asc("id")).limit(7))) {
+            limited.query(Query.of(missing.sql(), 3, 9), row -> 1).blockLast(TIMEOUT);
+            StepVerifier.create(limited.query(missing, row -> 1)).expectError().verify(TIMEOUT);
+        }
+    }
+
+    @Test
+    void policyThatToleratesLessThanNothingIsAnError() {
+        StepVerifier.create(router.allShards().onFailure(shards -> -1).query(Query.of("select no_such"), row -> 1))
+                .expectError(IllegalArgumentException.class)
+                .verify(TIMEOUT);
     }
 
     @Test

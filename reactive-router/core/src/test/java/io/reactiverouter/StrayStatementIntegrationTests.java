@@ -325,6 +325,40 @@ class StrayStatementIntegrationTests {
         assertThat(session()).isEqualTo(session);
     }
 
+    /** Nobody reads it, and the driver would let everything else wait behind it. */
+    @Test
+    void resultThatArrivesAfterTheReturnIsRead() {
+        long session = session();
+        shard.withConnection(connection -> {
+                    Flux.from(connection
+                                    .createStatement("select i from generate_series(1, 5000) i")
+                                    .execute())
+                            .subscribe();
+                    return Mono.just(1);
+                })
+                .block(Duration.ofSeconds(1));
+        shard.update(Query.of("select 1")).block(Duration.ofSeconds(1));
+        assertThat(session()).isEqualTo(session);
+    }
+
+    /** What the caller has begun for a segment ends when he leaves, and does not keep the event loop. */
+    @Test
+    void publishersOfSegmentsEndWithTheirReader() {
+        AtomicInteger cancelled = new AtomicInteger();
+        for (Flux<Integer> endless : List.of(
+                Flux.<Integer>generate(sink -> sink.next(1)),
+                Flux.just(1, 1, 1, 1, 1).concatWith(Flux.never()))) {
+            shard.withConnectionMany(connection -> Flux.from(
+                                    connection.createStatement("select 1").execute())
+                            .flatMap(
+                                    result -> result.flatMap(segment -> endless.doOnCancel(cancelled::incrementAndGet)))
+                            .take(5))
+                    .blockLast(Duration.ofSeconds(2));
+        }
+        shard.update(Query.of("select 1")).block(Duration.ofSeconds(1));
+        assertThat(cancelled).hasValueGreaterThanOrEqualTo(2);
+    }
+
     private static long session() {
         return number(SHARDS.node(0), "select pid from pg_stat_activity where application_name = '" + APP + "'");
     }

@@ -212,9 +212,7 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
         }
 
         private void schedule(long nanos) {
-            long delay = deadline == null || deadline.remainingNanos() <= 0
-                    ? nanos
-                    : Math.min(nanos, deadline.remainingNanos());
+            long delay = deadline == null ? nanos : Math.min(nanos, Math.max(BUSY_NANOS, deadline.remainingNanos()));
             task.update(scheduler.schedule(this, delay, TimeUnit.NANOSECONDS));
         }
 

@@ -32,6 +32,7 @@ final class Lease {
 
     private final AtomicInteger sending = new AtomicInteger();
     private volatile Sinks.@Nullable Empty<Void> sent;
+    private volatile boolean drained;
 
     /** Results of statements that were sent at once, until somebody begins to read them. */
     private final Set<SentResult> unread = ConcurrentHashMap.newKeySet();
@@ -60,11 +61,17 @@ final class Lease {
     }
 
     private SentResult opened(Result result) {
-        return new SentResult(result, unread);
+        SentResult opened = new SentResult(result, unread);
+        if (drained) {
+            opened.drain();
+        }
+        return opened;
     }
 
     /** Reads, and drops, the answers that the owner has not read; what is asked next stands behind them. */
     void drain() {
+        // Before the look at what is there: a result that comes at this moment is seen here or there.
+        drained = true;
         unread.forEach(SentResult::drain);
     }
 
@@ -122,7 +129,7 @@ final class Lease {
     }
 
     /** Whoever has been cancelled says so when it gets its subscription, and must not be bothered with an error then. */
-    private static void refuse(CoreSubscriber<?> actual) {
+    static void refuse(CoreSubscriber<?> actual) {
         Refused subscription = new Refused();
         actual.onSubscribe(subscription);
         if (!subscription.cancelled) {

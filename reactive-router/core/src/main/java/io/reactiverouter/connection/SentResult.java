@@ -16,6 +16,7 @@ import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Operators;
+import reactor.core.publisher.Sinks;
 import reactor.util.Logger;
 import reactor.util.Loggers;
 import reactor.util.context.Context;
@@ -32,6 +33,7 @@ final class SentResult implements Result {
 
     private final Result result;
     private final Set<SentResult> unread;
+    private volatile boolean dropped;
 
     /** Adds itself to {@code unread}, until it is. */
     SentResult(Result result, Set<SentResult> unread) {
@@ -40,9 +42,10 @@ final class SentResult implements Result {
         unread.add(this);
     }
 
-    /** Reads the result and drops it, if nobody else has begun to. */
+    /** Reads the result and drops it, if nobody else has begun to; whoever comes later is refused. */
     void drain() {
         if (unread.remove(this)) {
+            dropped = true;
             Mono.from(result.getRowsUpdated())
                     .subscribe(null, error -> LOG.debug("a statement that was given up has failed", error));
         }
@@ -70,7 +73,10 @@ final class SentResult implements Result {
 
     @Override
     public <T> Flux<T> flatMap(Function<Segment, ? extends Publisher<? extends T>> mapper) {
-        return read(left -> result.flatMap(segment -> left.get() ? Mono.empty() : mapper.apply(segment)));
+        return read(left -> result.flatMap(segment -> left.get()
+                ? Mono.<T>empty()
+                // What the mapper has begun for a segment ends with the reader, however much more it would give.
+                : Flux.<T>from(mapper.apply(segment)).takeUntilOther(left.leaving.asMono())));
     }
 
     @Override
@@ -84,11 +90,15 @@ final class SentResult implements Result {
         ROW
     }
 
-    private <T> Flux<T> read(Function<AtomicBoolean, Publisher<?>> source) {
+    private <T> Flux<T> read(Function<Reader<T>, Publisher<?>> source) {
         return new Flux<>() {
             @Override
             public void subscribe(CoreSubscriber<? super T> actual) {
                 unread.remove(SentResult.this);
+                if (dropped) {
+                    Lease.refuse(actual);
+                    return;
+                }
                 Reader<T> reader = new Reader<>(actual);
                 source.apply(reader).subscribe(reader);
             }
@@ -101,6 +111,7 @@ final class SentResult implements Result {
         private static final long serialVersionUID = 1L;
 
         private final transient CoreSubscriber<? super T> actual;
+        private final transient Sinks.Empty<Void> leaving = Sinks.empty();
         private transient @Nullable Subscription upstream;
 
         Reader(CoreSubscriber<? super T> actual) {
@@ -153,6 +164,7 @@ final class SentResult implements Result {
         @Override
         public void cancel() {
             if (compareAndSet(false, true)) {
+                leaving.tryEmitEmpty();
                 request(Long.MAX_VALUE);
             }
         }

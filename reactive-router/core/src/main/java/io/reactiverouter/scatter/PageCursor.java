@@ -68,7 +68,12 @@ public final class PageCursor {
                 .put(content)
                 .put(signature(content))
                 .array();
-        return Base64.getUrlEncoder().withoutPadding().encodeToString(signed);
+        String cursor = Base64.getUrlEncoder().withoutPadding().encodeToString(signed);
+        if (cursor.length() > MAX_LENGTH) {
+            throw new IllegalArgumentException("the sort keys " + order + " of a row are too long for a page cursor of "
+                    + MAX_LENGTH + " characters; order by shorter columns");
+        }
+        return cursor;
     }
 
     /**

@@ -6,6 +6,7 @@ import io.reactiverouter.aggregate.AggregateRow;
 import io.reactiverouter.aggregate.Aggregation;
 import io.reactiverouter.aggregate.PartialGroup;
 import io.reactiverouter.connection.AnswerTimeout;
+import io.reactiverouter.connection.CallTimeoutException;
 import io.reactiverouter.connection.Deadline;
 import io.reactiverouter.connection.ShardExecutor;
 import io.reactiverouter.connection.ShardExecutor.Residue;
@@ -147,7 +148,8 @@ public final class ScatterGather {
             Call call = new Call(shards, settings.withPolicy(FailurePolicy.FAIL_FAST));
             return firstPlan(call, query, aggregation)
                     .flatMapMany(plan -> plan.merge(
-                            inOrder(call, plan.comparator(), shard -> groups(query, aggregation, shard, plan))));
+                            inOrder(call, plan.comparator(), shard -> groups(call, query, aggregation, shard, plan))
+                                    .doOnNext(group -> call.tally.check())));
         });
     }
 
@@ -155,7 +157,7 @@ public final class ScatterGather {
     private Mono<AggregatePlan> firstPlan(Call call, ScatterQuery<?> query, Aggregation aggregation) {
         ShardId first = call.shards.get(0);
         NodeId node = nodes.apply(first);
-        AggregatePlan known = aggregations.known(node, query, aggregation);
+        AggregatePlan known = aggregations.known(node, first, query, aggregation);
         if (known != null) {
             return Mono.just(known);
         }
@@ -166,13 +168,13 @@ public final class ScatterGather {
     }
 
     private Work<PartialGroup> groups(
-            ScatterQuery<?> query, Aggregation aggregation, ShardId shard, AggregatePlan first) {
+            Call call, ScatterQuery<?> query, Aggregation aggregation, ShardId shard, AggregatePlan first) {
         return (node, connection) -> aggregations
                 .plan(node, shard, connection, query, aggregation)
                 .doOnNext(first::requireSame)
                 .flatMapMany(plan ->
                         query.<PartialGroup>run(connection, plan.shardQuery(), query.parameters(shard), first::read))
-                .doOnError(error -> aggregations.forget(node, query, aggregation));
+                .doOnError(error -> call.nodes().forEach(each -> aggregations.forget(each, query, aggregation)));
     }
 
     /** Runs work that gives the number of rows it wrote on each shard, and returns how each ended. */
@@ -194,7 +196,8 @@ public final class ScatterGather {
     private <T> Flux<Keyed<T>> ordered(
             Call call, Selection selection, ScatterQuery<T> query, @Nullable String @Nullable [] place) {
         OrderCheck check = new OrderCheck();
-        Flux<Keyed<T>> merged = inOrder(call, Keyed.ORDER, shard -> sorted(selection, query, place, shard, check));
+        Flux<Keyed<T>> merged =
+                inOrder(call, Keyed.ORDER, shard -> sorted(call, selection, query, place, shard, check));
         return selection.distinct() ? merged.distinctUntilChanged(row -> row, Keyed::isEqualInOrder) : merged;
     }
 
@@ -214,6 +217,7 @@ public final class ScatterGather {
     }
 
     private <T> Work<Keyed<T>> sorted(
+            Call call,
             Selection selection,
             ScatterQuery<T> query,
             @Nullable String @Nullable [] place,
@@ -234,7 +238,7 @@ public final class ScatterGather {
                             statement.parameters(),
                             row -> ofShard.next(new Keyed<>(shard, plan, plan.read(row), query.map(row))));
                 })
-                .doOnError(error -> orders.forget(node, query, selection.order()));
+                .doOnError(error -> call.nodes().forEach(each -> orders.forget(each, query, selection.order())));
     }
 
     /** Returns the turn of each shard, by name: every call takes its connections in this order. */
@@ -256,6 +260,7 @@ public final class ScatterGather {
             return from;
         }
         return from.index((index, row) -> {
+                    call.tally.check();
                     if (index + 1 == selection.limit()) {
                         call.tally.limitReached();
                     }
@@ -282,8 +287,22 @@ public final class ScatterGather {
         Call(List<ShardId> shards, ScatterSettings settings) {
             this.shards = shards;
             this.settings = settings;
-            this.tally = new Tally(shards, settings.policy().tolerated(shards.size()));
+            this.tally = new Tally(shards, tolerated(settings.policy(), shards.size()));
             this.deadline = settings.deadline() == null ? null : Deadline.after(settings.deadline());
+        }
+
+        private static int tolerated(FailurePolicy policy, int shards) {
+            int tolerated = policy.tolerated(shards);
+            if (tolerated < 0) {
+                throw new IllegalArgumentException(
+                        "a failure policy must tolerate 0 failures of " + shards + " shards or more, was " + tolerated);
+            }
+            return tolerated;
+        }
+
+        /** Returns the nodes of all shards: when one says something new about its tables, the others may too. */
+        List<NodeId> nodes() {
+            return shards.stream().map(nodes).toList();
         }
 
         <T, R> Flux<R> asTheyCome(
@@ -306,6 +325,9 @@ public final class ScatterGather {
             Tally.Part part = tally.part(shard);
             return Flux.defer(() -> {
                         part.ask();
+                        if (deadline != null && deadline.remainingNanos() <= 0) {
+                            return Flux.<T>error(CallTimeoutException.deadline(shard, deadline.limit()));
+                        }
                         NodeId node = nodes.apply(shard);
                         Flux<T> answer = executor.execute(node, Residue.NONE, connection -> {
                             if (turn != null) {
@@ -321,10 +343,7 @@ public final class ScatterGather {
                         }
                     })
                     .doOnComplete(part::complete)
-                    .onErrorResume(error -> {
-                        Throwable end = tally.failed(part, error);
-                        return end == null ? Mono.empty() : Mono.error(end);
-                    });
+                    .onErrorResume(error -> tally.failed(part, error));
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.reactiverouter.scatter;
 
+import io.reactiverouter.order.SortKey;
 import io.reactiverouter.order.SortPlan;
 import io.reactiverouter.order.Subquery;
 import io.reactiverouter.topology.ShardId;
@@ -36,8 +37,13 @@ final class ShardSql {
     }
 
     static ShardSql unordered(ScatterQuery<?> query, ShardId shard, Selection selection) {
+        // Not as a parameter: it would take the place of one that the caller has forgotten. With an order, the question
+        // how
+        // the server sorts has shown that there are as many as there should be.
         return selection.isLimited()
-                ? limited("select * from " + Subquery.of(query.sql()) + FROM, query.parameters(shard), selection)
+                ? new ShardSql(
+                        "select * from " + Subquery.of(query.sql()) + FROM + " limit " + selection.shardLimit(),
+                        query.parameters(shard))
                 : new ShardSql(query.sql(), query.parameters(shard));
     }
 
@@ -45,9 +51,10 @@ final class ShardSql {
         if (selection.presorted()) {
             return new ShardSql(query.sql(), query.parameters(shard));
         }
-        String select =
-                selection.distinct() ? "select distinct on (" + expressions(plan) + ") * from " : "select * from ";
-        String sql = select + Subquery.of(query.sql()) + FROM + " " + plan.orderBy(ALIAS);
+        String from = Subquery.of(query.sql()) + FROM;
+        String sql = selection.distinct()
+                ? "select distinct on (" + keys(plan, false) + ") * from " + from + " order by " + keys(plan, true)
+                : "select * from " + from + " " + plan.orderBy(ALIAS);
         return selection.isLimited()
                 ? limited(sql, query.parameters(shard), selection)
                 : new ShardSql(sql, query.parameters(shard));
@@ -77,9 +84,12 @@ final class ShardSql {
         return new ShardSql(conditions.size() == 1 ? sql : "select * from (" + sql + "\n) " + ALIAS + end, parameters);
     }
 
-    private static String expressions(SortPlan plan) {
+    private static String keys(SortPlan plan, boolean sorted) {
         return IntStream.range(0, plan.keys().size())
-                .mapToObj(key -> plan.expression(key, ALIAS))
+                .mapToObj(i -> {
+                    SortKey key = plan.keys().get(i);
+                    return plan.expression(i, ALIAS) + (sorted ? " " + key.direction() + " nulls " + key.nulls() : "");
+                })
                 .collect(Collectors.joining(", "));
     }
 

@@ -10,6 +10,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import reactor.core.Exceptions;
+import reactor.core.publisher.Mono;
 
 /**
  * What has become of each shard in one subscription of a scatter-gather. Each part is written by the signals of its own
@@ -21,6 +23,7 @@ final class Tally {
     private final AtomicInteger failures = new AtomicInteger();
     private final int tolerated;
     private volatile boolean limitReached;
+    private volatile @Nullable Throwable end;
 
     /** Begins with all these shards not asked yet, of which {@code tolerated} may fail. */
     Tally(List<ShardId> shards, int tolerated) {
@@ -42,17 +45,23 @@ final class Tally {
     }
 
     /**
-     * Notes a failure. Returns the error that ends the call, the errors tolerated before suppressed in it; null if it goes
-     * on, or another failure of the same moment has ended it.
+     * Notes a failure and returns how its part goes on: it ends without more rows if the failure is tolerated, with an error
+     * if that is what ends the call, the errors tolerated before suppressed in it. Failures after that one, which is on its
+     * way and cancels them, must do nothing: a part that ended would seem to have no more rows, and the merge would go on
+     * with those of the others.
      */
-    @Nullable Throwable failed(Part part, Throwable error) {
+    <T> Mono<T> failed(Part part, Throwable error) {
         if (limitReached) {
-            return null;
+            return Mono.empty();
         }
         part.fail(error);
         int count = failures.incrementAndGet();
-        if (count != tolerated + 1 && !(count == parts.size() && count <= tolerated && isEmpty())) {
-            return null;
+        boolean answerless = count == parts.size() && count <= tolerated && isEmpty();
+        if (count <= tolerated && !answerless) {
+            return Mono.empty();
+        }
+        if (count > tolerated + 1) {
+            return Mono.never();
         }
         for (Part other : parts.values()) {
             Throwable before = other.error;
@@ -63,7 +72,16 @@ final class Tally {
         if (ScatterFailure.of(error).isEmpty()) {
             error.addSuppressed(new ScatterFailure(manifest()));
         }
-        return error;
+        end = error;
+        return Mono.error(error);
+    }
+
+    /** Throws the error that ends the call: a row that comes together with it must not make the answer complete. */
+    void check() {
+        Throwable error = end;
+        if (error != null) {
+            throw Exceptions.propagate(error);
+        }
     }
 
     private boolean isEmpty() {
