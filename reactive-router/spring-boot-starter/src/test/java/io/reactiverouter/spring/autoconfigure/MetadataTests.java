@@ -53,12 +53,15 @@ class MetadataTests {
     }
 
     @Test
-    void everyPropertyButTheMapsAndTheComputedOneShowsItsDefault() {
+    void everyPropertyButTheMapsAndTheComputedOnesShowsItsDefault() {
         assertThat(properties())
                 .filteredOn(property -> property.getDefaultValue() == null)
                 .extracting(ConfigurationMetadataProperty::getId)
                 .containsExactlyInAnyOrder(
-                        "reactive-router.shards", "reactive-router.keyspaces", "reactive-router.event-loops");
+                        "reactive-router.shards",
+                        "reactive-router.keyspaces",
+                        "reactive-router.event-loops",
+                        "reactive-router.cursor-key");
     }
 
     @Test
