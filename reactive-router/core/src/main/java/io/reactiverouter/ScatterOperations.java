@@ -23,10 +23,12 @@ import reactor.core.publisher.Mono;
  * <p>At most the rows of one portion ({@link Query#fetchSize}) and 64 more are held of each shard, whatever the size of the
  * answer. Signals come on the event loops of the shards' connections, one at a time.
  *
- * <p>A failing shard is an error with the node ({@link io.reactiverouter.connection.NodeFailure}) and the manifest of all
- * shards ({@link io.reactiverouter.scatter.ScatterFailure}) in it, also after rows have been delivered. Settings that do not
- * go together, as an offset without an order, are an {@link IllegalArgumentException} of the call. Fails inside a
- * transaction with {@link CrossShardTransactionException}.
+ * <p>A failing shard is an error with the manifest of all shards in it
+ * ({@link io.reactiverouter.scatter.ScatterFailure}), also after rows have been delivered: the driver's own with the node as
+ * {@link io.reactiverouter.connection.NodeFailure}, or a {@link io.reactiverouter.connection.CallTimeoutException}, which
+ * names the shard. Rows that have come before a deadline are still delivered ahead of its error. Settings that do not go
+ * together, as an offset without an order, are an {@link IllegalArgumentException} of the call. Fails inside a transaction
+ * with {@link CrossShardTransactionException}.
  */
 public interface ScatterOperations {
 
@@ -61,7 +63,9 @@ public interface ScatterOperations {
 
     /**
      * Limits how many shards are at work at the same time; {@value #DEFAULT_CONCURRENCY} unless set. With an order that is
-     * until a shard delivers its first row: the merge then needs all shards, and a connection to each, until the end.
+     * until a shard delivers its first row: the merge then needs all shards, and a connection to each, until the end. A
+     * query of which fewer prove to be as fast, since its shards share a server or its reader is slow, uses fewer; one of
+     * 128 calls tries that. Each node is also protected by its pool, whose size bounds the statements of all calls together.
      *
      * @throws IllegalArgumentException if it is not positive
      */

@@ -25,7 +25,7 @@ import reactor.core.publisher.Mono;
  * Calls to another shard, and scatter-gather, fail there with {@link CrossShardTransactionException}.
  *
  * <p>Errors of the database keep the driver's type and SQLSTATE and carry the node as
- * {@link io.reactiverouter.connection.NodeFailure}. Connection errors are those of
+ * {@link io.reactiverouter.connection.NodeFailure}; one of a time limit names the shard. Connection errors are those of
  * {@code io.reactiverouter.connection}: pool exhausted, acquire timeout, node unreachable, cluster closed.
  */
 public interface ShardOperations {

@@ -23,10 +23,12 @@ final class FanOut {
     private final AtomicInteger connected = new AtomicInteger();
     private final AtomicInteger answering = new AtomicInteger();
     private final AtomicInteger draining = new AtomicInteger();
+    private final Runnable whenAllHaveAnswered;
     private int next;
 
-    FanOut(int parts, int bound) {
+    FanOut(int parts, int bound, Runnable whenAllHaveAnswered) {
         this.bound = bound;
+        this.whenAllHaveAnswered = whenAllHaveAnswered;
         this.parts = IntStream.range(0, parts).mapToObj(i -> new Part()).toArray(Part[]::new);
     }
 
@@ -73,9 +75,12 @@ final class FanOut {
         /** The part has its first row, or has ended. */
         void answered() {
             if (hasAnswered.compareAndSet(false, true)) {
-                answering.incrementAndGet();
+                int count = answering.incrementAndGet();
                 connected();
                 drain();
+                if (count == parts.length) {
+                    whenAllHaveAnswered.run();
+                }
             }
         }
     }

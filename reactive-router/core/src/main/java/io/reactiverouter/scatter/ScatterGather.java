@@ -39,6 +39,7 @@ public final class ScatterGather {
     private final Function<ShardId, NodeId> nodes;
     private final Plans<List<SortKey>, SortPlan> orders = new Plans<>(SortPlan::describe);
     private final Plans<Aggregation, AggregatePlan> aggregations = new Plans<>(AggregatePlan::describe);
+    private final Parallelism parallelism = new Parallelism();
 
     /** Runs on {@code executor}; {@code nodes} says which node answers for a shard at the moment. */
     public ScatterGather(ShardExecutor executor, Function<ShardId, NodeId> nodes) {
@@ -128,15 +129,14 @@ public final class ScatterGather {
             BinaryOperator<A> combiner) {
         return Mono.defer(() -> {
             Call call = new Call(shards, settings);
-            return Flux.fromIterable(shards)
-                    .flatMap(
+            return call.parallel(
+                            query,
                             shard -> call.ask(
                                     shard,
                                     (node, connection) -> Flux.from(query.<T>run(
                                                     connection, query.sql(), query.parameters(shard), query::map))
                                             .reduceWith(initial, accumulator),
-                                    null),
-                            settings.concurrency())
+                                    null))
                     .reduce(combiner);
         });
     }
@@ -147,9 +147,12 @@ public final class ScatterGather {
         return Flux.defer(() -> {
             Call call = new Call(shards, settings.withPolicy(FailurePolicy.FAIL_FAST));
             return firstPlan(call, query, aggregation)
-                    .flatMapMany(plan -> plan.merge(
-                            inOrder(call, plan.comparator(), shard -> groups(call, query, aggregation, shard, plan))
-                                    .doOnNext(group -> call.tally.check())));
+                    .flatMapMany(plan -> plan.merge(inOrder(
+                                    call,
+                                    query,
+                                    plan.comparator(),
+                                    shard -> groups(call, query, aggregation, shard, plan))
+                            .doOnNext(group -> call.tally.check())));
         });
     }
 
@@ -197,13 +200,15 @@ public final class ScatterGather {
             Call call, Selection selection, ScatterQuery<T> query, @Nullable String @Nullable [] place) {
         OrderCheck check = new OrderCheck();
         Flux<Keyed<T>> merged =
-                inOrder(call, Keyed.ORDER, shard -> sorted(call, selection, query, place, shard, check));
+                inOrder(call, query, Keyed.ORDER, shard -> sorted(call, selection, query, place, shard, check));
         return selection.distinct() ? merged.distinctUntilChanged(row -> row, Keyed::isEqualInOrder) : merged;
     }
 
     /** Merges what all shards deliver in an order. */
-    private static <R> Flux<R> inOrder(Call call, Comparator<? super R> order, Function<ShardId, Work<R>> works) {
-        FanOut fanOut = new FanOut(call.shards.size(), call.settings.concurrency());
+    private static <R> Flux<R> inOrder(
+            Call call, ScatterQuery<?> query, Comparator<? super R> order, Function<ShardId, Work<R>> works) {
+        Parallelism.Run run = call.next(query);
+        FanOut fanOut = new FanOut(call.shards.size(), run.width(), () -> call.took(run));
         int[] turns = turns(call.shards);
         List<Publisher<R>> parts = new ArrayList<>(turns.length);
         for (int i = 0; i < turns.length; i++) {
@@ -283,6 +288,7 @@ public final class ScatterGather {
         private final ScatterSettings settings;
         private final Tally tally;
         private final @Nullable Deadline deadline;
+        private final long startNanos = System.nanoTime();
 
         Call(List<ShardId> shards, ScatterSettings settings) {
             this.shards = shards;
@@ -315,9 +321,25 @@ public final class ScatterGather {
                             },
                             null)
                     .transform(shape.apply(shard));
-            return selection.sequential()
-                    ? Flux.fromIterable(shards).concatMap(part, 1)
-                    : Flux.fromIterable(shards).flatMap(part, settings.concurrency(), PREFETCH);
+            return selection.sequential() ? Flux.fromIterable(shards).concatMap(part, 1) : parallel(query, part);
+        }
+
+        /** Merges the parts of all shards as they come. */
+        <R> Flux<R> parallel(ScatterQuery<?> query, Function<ShardId, Flux<R>> part) {
+            Parallelism.Run run = next(query);
+            return Flux.fromIterable(shards)
+                    .flatMap(part, run.width(), PREFETCH)
+                    .doOnComplete(() -> took(run));
+        }
+
+        Parallelism.Run next(ScatterQuery<?> query) {
+            return parallelism.next(query.sql(), shards.size(), settings.concurrency());
+        }
+
+        void took(Parallelism.Run run) {
+            if (!tally.hasFailures()) {
+                run.took(System.nanoTime() - startNanos);
+            }
         }
 
         /** Returns one shard's part. Its failure is this part's error only if it ends the whole call. */

@@ -10,7 +10,10 @@ public sealed interface ShardOutcome {
 
     ShardId shard();
 
-    /** Returns how many rows the shard delivered; for a statement without rows, how many it wrote. */
+    /**
+     * Returns how many rows the shard delivered, of which a limit or a failure may have left some out of the answer; for a
+     * statement without rows, how many it wrote.
+     */
     long rows();
 
     /** Returns the time from asking the shard to its first row, null if there was none. */

@@ -84,6 +84,10 @@ final class Tally {
         }
     }
 
+    boolean hasFailures() {
+        return failures.get() > 0;
+    }
+
     private boolean isEmpty() {
         return parts.values().stream().allMatch(part -> part.rows.get() == 0);
     }

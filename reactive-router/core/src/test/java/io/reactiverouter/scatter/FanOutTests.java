@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Test;
 import reactor.core.Disposable;
@@ -25,7 +26,7 @@ class FanOutTests {
 
     @Test
     void partsBeginOneByOneAsTheyGetTheirConnections() {
-        FanOut fanOut = new FanOut(3, 3);
+        FanOut fanOut = new FanOut(3, 3, () -> {});
         for (int turn : new int[] {2, 0, 1}) {
             part(fanOut, turn, Mono.never()).subscribe();
         }
@@ -40,7 +41,7 @@ class FanOutTests {
 
     @Test
     void notMorePartsThanTheBoundWaitForTheirFirstRow() {
-        FanOut fanOut = new FanOut(4, 2);
+        FanOut fanOut = new FanOut(4, 2, () -> {});
         for (int turn = 0; turn < 4; turn++) {
             part(fanOut, turn, Mono.never()).subscribe();
             fanOut.part(turn).connected();
@@ -56,7 +57,7 @@ class FanOutTests {
 
     @Test
     void partThatEndsMakesRoomEvenIfItNeverGotAConnection() {
-        FanOut fanOut = new FanOut(3, 1);
+        FanOut fanOut = new FanOut(3, 1, () -> {});
         part(fanOut, 0, Mono.error(new IllegalStateException("no connection")))
                 .onErrorComplete()
                 .subscribe();
@@ -67,8 +68,23 @@ class FanOutTests {
     }
 
     @Test
+    void tellsOnceWhenAllPartsHaveAnswered() {
+        AtomicInteger told = new AtomicInteger();
+        FanOut fanOut = new FanOut(3, 1, told::incrementAndGet);
+        Sinks.One<Integer> row = Sinks.one();
+        part(fanOut, 0, Mono.just(1)).subscribe();
+        part(fanOut, 1, row.asMono()).subscribe();
+        part(fanOut, 2, Mono.empty()).subscribe();
+
+        assertThat(told).hasValue(0);
+        row.tryEmitValue(1);
+        fanOut.part(1).answered();
+        assertThat(told).hasValue(1);
+    }
+
+    @Test
     void cancelBeginsNothing() {
-        FanOut fanOut = new FanOut(2, 1);
+        FanOut fanOut = new FanOut(2, 1, () -> {});
         Sinks.One<Integer> row = Sinks.one();
         Disposable first = part(fanOut, 0, row.asMono()).subscribe();
         Disposable second = part(fanOut, 1, Mono.just(1)).subscribe();
