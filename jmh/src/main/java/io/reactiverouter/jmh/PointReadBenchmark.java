@@ -16,6 +16,7 @@ import io.reactiverouter.test.ShardNode;
 import io.reactiverouter.topology.Shard;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongFunction;
@@ -52,6 +53,7 @@ import reactor.core.publisher.Mono;
 @Fork(3)
 public class PointReadBenchmark {
 
+    private static final Duration LIMIT = Duration.ofMinutes(1);
     private static final int READS = 8_192;
     private static final int IN_FLIGHT = 64;
     private static final int ROWS = 100_000;
@@ -98,9 +100,9 @@ public class PointReadBenchmark {
     /** Stops everything. */
     @TearDown
     public void stop() {
-        Objects.requireNonNull(cluster).close().block();
+        Objects.requireNonNull(cluster).close().block(LIMIT);
         for (ConnectionPool pool : pools) {
-            pool.disposeLater().block();
+            pool.disposeLater().block(LIMIT);
         }
         Objects.requireNonNull(shards).close();
     }
@@ -133,7 +135,7 @@ public class PointReadBenchmark {
         return Flux.range(0, READS)
                 .flatMap(i -> read.apply((next + i * 31L) % ROWS), IN_FLIGHT)
                 .reduce(0L, Long::sum)
-                .blockOptional()
+                .blockOptional(LIMIT)
                 .orElseThrow();
     }
 }

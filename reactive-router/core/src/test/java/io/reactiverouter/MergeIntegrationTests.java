@@ -185,6 +185,25 @@ class MergeIntegrationTests {
     }
 
     @Test
+    void distinctRowsOfDomains() {
+        TestClusters.sql(
+                SHARDS,
+                "create type season as enum ('spring', 'autumn'); create domain harvest as season;"
+                        + " create domain tag as text collate \"C\"");
+        assertThat(router.allShards()
+                        .orderBy(desc("h"), asc("t"))
+                        .distinct()
+                        .limit(3)
+                        .query(
+                                Query.of("select s::harvest as h, t::tag as t from unnest(enum_range(null::season)) s,"
+                                        + " unnest(array['a', 'B', null, 'a']) t"),
+                                row -> row.get("h", String.class) + " " + row.get("t", String.class))
+                        .collectList()
+                        .block(TIMEOUT))
+                .containsExactly("autumn B", "autumn a", "autumn null");
+    }
+
+    @Test
     void rowsThatAreEqualInTheOrderComeInTheOrderOfTheShards() {
         List<String> merged = router.allShards()
                 .orderBy(asc("k"))

@@ -98,8 +98,8 @@ final class HandOut<T> extends MonoOperator<T, T> {
                 actual.onComplete();
             } else {
                 // The pool has been cancelled, but a cancel can get lost on its way there. Where it did arrive, the
-                // pool
-                // has taken the connection back under a reference of which this is the second, and so void, release.
+                // pool has taken the connection back under a reference of which this is the second, and so void,
+                // release.
                 Mono.from(settings.giveBack.apply(connection))
                         .subscribe(null, error -> LOG.debug("a connection that came too late was not released", error));
             }

@@ -8,6 +8,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.reactivestreams.Subscription;
+import reactor.core.CorePublisher;
 import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.FluxOperator;
@@ -104,6 +105,19 @@ final class Lease {
         }
     }
 
+    /** Subscribes to something that is sent at that moment, or refuses to. */
+    private <T> void send(CorePublisher<? extends T> source, CoreSubscriber<? super T> actual) {
+        if (!send()) {
+            refuse(actual);
+            return;
+        }
+        try {
+            source.subscribe(actual);
+        } finally {
+            sent();
+        }
+    }
+
     /** Says whether the owner may send something; if so, {@link #sent()} must follow. */
     private boolean send() {
         int count = sending.get();
@@ -163,15 +177,7 @@ final class Lease {
 
         @Override
         public void subscribe(CoreSubscriber<? super T> actual) {
-            if (!lease.send()) {
-                refuse(actual);
-                return;
-            }
-            try {
-                source.subscribe(actual);
-            } finally {
-                lease.sent();
-            }
+            lease.send(source, actual);
         }
     }
 
@@ -186,15 +192,7 @@ final class Lease {
 
         @Override
         public void subscribe(CoreSubscriber<? super T> actual) {
-            if (!lease.send()) {
-                refuse(actual);
-                return;
-            }
-            try {
-                source.subscribe(actual);
-            } finally {
-                lease.sent();
-            }
+            lease.send(source, actual);
         }
     }
 

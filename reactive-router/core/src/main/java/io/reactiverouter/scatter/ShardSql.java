@@ -38,8 +38,7 @@ final class ShardSql {
 
     static ShardSql unordered(ScatterQuery<?> query, ShardId shard, Selection selection) {
         // Not as a parameter: it would take the place of one that the caller has forgotten. With an order, the question
-        // how
-        // the server sorts has shown that there are as many as there should be.
+        // how the server sorts has shown that there are as many as there should be.
         return selection.isLimited()
                 ? new ShardSql(
                         "select * from " + Subquery.of(query.sql()) + FROM + " limit " + selection.shardLimit(),

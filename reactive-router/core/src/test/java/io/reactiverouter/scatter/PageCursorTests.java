@@ -1,6 +1,7 @@
 package io.reactiverouter.scatter;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.reactiverouter.order.SortKey;
@@ -22,6 +23,17 @@ class PageCursorTests {
         String[] place = {null, "𝄞 and \u0001, \"quoted\"", ""};
 
         assertThat(cursors.read(SQL, ORDER, cursors.write(SQL, ORDER, place))).containsExactly(place);
+    }
+
+    @Test
+    void placeThatWouldNotBeReadBackIsNotWritten() {
+        PageCursor cursors = new PageCursor(KEY);
+        String[] longest = {"x".repeat(12_200), null, null};
+
+        assertThat(cursors.read(SQL, ORDER, cursors.write(SQL, ORDER, longest))).containsExactly(longest);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> cursors.write(SQL, ORDER, new String[] {"x".repeat(12_300), null, null}))
+                .withMessageContaining("order by shorter columns");
     }
 
     @Test
