@@ -39,7 +39,7 @@ class PageIntegrationTests {
     static final ShardsExtension SHARDS = ShardsExtension.embedded(3);
 
     private static final String APP = "page-tests";
-    private static final int SHARD_ROWS = 100_000;
+    private static final int DEPTH = 1_000_000;
     private static final byte[] KEY = new byte[32];
 
     private static ShardCluster cluster;
@@ -57,12 +57,6 @@ class PageIntegrationTests {
                             + " (case n % 9 when 0 then 'NaN' when 1 then 'Infinity' else (n % 3)::text end)::float8 as f,"
                             + " timestamptz '2026-01-01' + n % 11 * interval '1 microsecond' as t"
                             + " from generate_series(" + i + ", 599, 3) n");
-            TestClusters.sql(
-                    node,
-                    "create table many as select n as id, n % 10 as a, n / 1000 as b from generate_series(" + i + ", "
-                            + 3 * SHARD_ROWS + ", 3) n");
-            TestClusters.sql(node, "create index on many (a, b desc, id)");
-            TestClusters.sql(node, "vacuum analyze many");
         }
         cluster = TestClusters.over(SHARDS, APP)
                 .pool(PoolSettings.DEFAULTS.withMaxSize(1))
@@ -163,19 +157,31 @@ class PageIntegrationTests {
     void deepPagesCostWhatTheFirstOneCosts() {
         SortKey[] order = {asc("a"), desc("b"), asc("id")};
         Query query = Query.of("select id, a, b from many");
+        // The last rows come first: a cursor behind some of them is one million deep as soon as the others are there.
+        TestClusters.sql(SHARDS, "create table many (id int, a int, b int)");
+        TestClusters.sql(SHARDS, "create index on many (a, b desc, id)");
+        insertMany(DEPTH, DEPTH + 3_000);
+        String deep = page(order, query, 100, null).next();
+        insertMany(0, DEPTH);
+        TestClusters.sql(SHARDS, "vacuum analyze many");
         String second = page(order, query, 100, null).next();
-        String deep = null;
-        // Row 200 000 in the order: cursors cannot be made by hand, so one goes there in large pages.
-        for (int i = 0; i < 20; i++) {
-            deep = page(order, query, 10_000, deep).next();
-        }
 
         long shallowReads = reads(() -> page(order, query, 100, second));
-        String from = deep;
-        long deepReads = reads(() -> page(order, query, 100, from));
+        long deepReads = reads(() -> assertThat(page(order, query, 100, deep).rows())
+                .startsWith(DEPTH + 100L)
+                .hasSize(100));
 
         assertThat(shallowReads).isPositive();
         assertThat(deepReads).as("blocks read on all shards").isLessThan(shallowReads * 3 / 2 + 10);
+    }
+
+    private static void insertMany(int from, int to) {
+        for (int i = 0; i < 3; i++) {
+            TestClusters.sql(
+                    SHARDS.node(i),
+                    "insert into many select n, n / 100000, -n / 1000 from generate_series(" + (from + i) + ", "
+                            + (to - 1) + ", 3) n");
+        }
     }
 
     /** Returns how many blocks of the table's indexes, and the table, all servers have read, from memory or not. */
