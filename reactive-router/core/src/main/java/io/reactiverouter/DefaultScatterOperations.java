@@ -166,20 +166,28 @@ final class DefaultScatterOperations implements ScatterOperations {
                 targets -> cluster.scatter().run(targets.shards(), settings, statement::update));
     }
 
+    /**
+     * A caller's {@code onErrorContinue} reaches up into the operators of the answer, where it would take the failure of a
+     * shard for an element to leave out: {@code onErrorStop} keeps it away.
+     */
     private <T> Flux<T> outsideOfTransactions(Function<Targets, Flux<T>> call) {
         return Flux.deferContextual(context -> {
-            cluster.requireNoTransaction(
-                    context, () -> "scatter-gather over shards " + route.get().shards());
-            return call.apply(route.get());
-        });
+                    cluster.requireNoTransaction(
+                            context,
+                            () -> "scatter-gather over shards " + route.get().shards());
+                    return call.apply(route.get());
+                })
+                .onErrorStop();
     }
 
     private <T> Mono<T> oneOutsideOfTransactions(Function<Targets, Mono<T>> call) {
         return Mono.deferContextual(context -> {
-            cluster.requireNoTransaction(
-                    context, () -> "scatter-gather over shards " + route.get().shards());
-            return call.apply(route.get());
-        });
+                    cluster.requireNoTransaction(
+                            context,
+                            () -> "scatter-gather over shards " + route.get().shards());
+                    return call.apply(route.get());
+                })
+                .onErrorStop();
     }
 
     private DefaultScatterOperations with(ScatterSettings changed) {

@@ -20,7 +20,12 @@ import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
-/** Calls to one shard, found by {@code locator} with each subscription. */
+/**
+ * Calls to one shard, found by {@code locator} with each subscription.
+ *
+ * <p>A caller's {@code onErrorContinue} reaches up into the operators here, where it would take a failed statement for one
+ * that has changed no rows, and commit: {@code onErrorStop} keeps it away.
+ */
 final class DefaultShardOperations implements ShardOperations {
 
     private final DefaultShardCluster cluster;
@@ -104,14 +109,15 @@ final class DefaultShardOperations implements ShardOperations {
     public <T> Flux<T> inTransactionMany(
             TransactionOptions options, Function<? super Connection, ? extends Publisher<T>> work) {
         return Flux.deferContextual(context -> {
-            if (cluster.scope(context) != null) {
-                return withConnectionMany(work);
-            }
-            ShardId shard = locator.get();
-            Flux<T> answer =
-                    cluster.execute(shard, Residue.NONE, connection -> transaction(shard, connection, options, work));
-            return AnswerTimeout.limit(answer, shard, timeout);
-        });
+                    if (cluster.scope(context) != null) {
+                        return withConnectionMany(work);
+                    }
+                    ShardId shard = locator.get();
+                    Flux<T> answer = cluster.execute(
+                            shard, Residue.NONE, connection -> transaction(shard, connection, options, work));
+                    return AnswerTimeout.limit(answer, shard, timeout);
+                })
+                .onErrorStop();
     }
 
     /** Rolls back nowhere: after an error or a cancel the executor settles the connection, and that rolls back. */
@@ -158,11 +164,12 @@ final class DefaultShardOperations implements ShardOperations {
 
     private <T> Flux<T> call(Residue residue, Function<? super Connection, ? extends Publisher<T>> work) {
         return Flux.deferContextual(context -> {
-            ShardId shard = locator.get();
-            TransactionScope scope = cluster.scope(context);
-            return scope == null
-                    ? AnswerTimeout.limit(cluster.execute(shard, residue, work), shard, timeout)
-                    : scope.limit(scope.join(shard).flatMapMany(work), timeout);
-        });
+                    ShardId shard = locator.get();
+                    TransactionScope scope = cluster.scope(context);
+                    return scope == null
+                            ? AnswerTimeout.limit(cluster.execute(shard, residue, work), shard, timeout)
+                            : scope.limit(scope.join(shard).flatMapMany(work), timeout);
+                })
+                .onErrorStop();
     }
 }

@@ -9,10 +9,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.r2dbc.spi.R2dbcException;
+import io.reactiverouter.aggregate.Aggregation;
 import io.reactiverouter.connection.CallTimeoutException;
 import io.reactiverouter.connection.ConnectionSettings;
 import io.reactiverouter.connection.NodeFailure;
 import io.reactiverouter.connection.PoolSettings;
+import io.reactiverouter.order.SortKey;
 import io.reactiverouter.scatter.FailurePolicy;
 import io.reactiverouter.scatter.Gathered;
 import io.reactiverouter.scatter.ScatterFailure;
@@ -185,6 +187,29 @@ class ScatterIntegrationTests {
                     });
                 })
                 .verify(TIMEOUT);
+    }
+
+    @Test
+    void callerWhoContinuesAfterErrorsGetsNoPartialAnswer() {
+        // The second and the third shard have no such table.
+        TestClusters.sql(SHARDS.node(0), "create table only_here as select 1 as n");
+        Query query = Query.of("select n from only_here");
+        ScatterOperations all = router.allShards();
+        for (Flux<?> answer : List.of(
+                all.query(query, row -> 1),
+                all.orderBy(SortKey.asc("n")).query(query, row -> 1),
+                all.gather(query, row -> 1),
+                all.orderBy(SortKey.asc("n")).page(5).query(query, row -> 1).flux(),
+                all.reduce(query, row -> 1, () -> 0, Integer::sum, Integer::sum).flux(),
+                all.aggregate(query, Aggregation.ofAll().count("n")),
+                all.execute("alter table only_here add m int").flux())) {
+            StepVerifier.create(answer.onErrorContinue((error, element) -> {}).then())
+                    .expectErrorSatisfies(error -> {
+                        assertThat(error).hasMessageContaining("only_here");
+                        assertThat(ScatterFailure.of(error)).isPresent();
+                    })
+                    .verify(TIMEOUT);
+        }
     }
 
     @Test

@@ -79,7 +79,9 @@ public final class PlacementAudit {
                         shard -> Flux.fromIterable(keyspace.tables())
                                 .concatMap(table -> run(new Job(placement, shard, table), examples), 1),
                         CONCURRENCY,
-                        1);
+                        1)
+                // A caller's onErrorContinue would leave out a shard.
+                .onErrorStop();
     }
 
     private record Job(Placement placement, ShardId shard, String table) {

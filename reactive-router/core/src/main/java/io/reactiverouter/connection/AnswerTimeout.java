@@ -213,7 +213,8 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
 
         private void schedule(long nanos) {
             long delay = deadline == null ? nanos : Math.min(nanos, Math.max(BUSY_NANOS, deadline.remainingNanos()));
-            task.update(scheduler.schedule(this, delay, TimeUnit.NANOSECONDS));
+            // Not update(), which could dispose of the next look, if this thread has paused for longer than the delay.
+            task.replace(scheduler.schedule(this, delay, TimeUnit.NANOSECONDS));
         }
 
         private Subscription upstream() {

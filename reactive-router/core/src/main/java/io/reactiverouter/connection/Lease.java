@@ -2,8 +2,6 @@ package io.reactiverouter.connection;
 
 import io.r2dbc.spi.Result;
 import java.time.Duration;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
@@ -33,10 +31,7 @@ final class Lease {
 
     private final AtomicInteger sending = new AtomicInteger();
     private volatile Sinks.@Nullable Empty<Void> sent;
-    private volatile boolean drained;
-
-    /** Results of statements that were sent at once, until somebody begins to read them. */
-    private final Set<SentResult> unread = ConcurrentHashMap.newKeySet();
+    private final Unread unread = new Unread();
 
     /** Returns {@code source}, whose subscription can send something to the server, refused after the end. */
     <T> Publisher<T> within(Publisher<T> source) {
@@ -57,23 +52,14 @@ final class Lease {
     Publisher<Result> sending(Publisher<? extends Result> source) {
         return within(Flux.from(source)
                 // Of results that come after a cancel.
-                .doOnDiscard(Result.class, result -> opened(result).drain())
-                .map(this::opened));
-    }
-
-    private SentResult opened(Result result) {
-        SentResult opened = new SentResult(result, unread);
-        if (drained) {
-            opened.drain();
-        }
-        return opened;
+                .doOnDiscard(
+                        Result.class, result -> SentResult.of(result, unread).drain())
+                .map(result -> SentResult.of(result, unread)));
     }
 
     /** Reads, and drops, the answers that the owner has not read; what is asked next stands behind them. */
     void drain() {
-        // Before the look at what is there: a result that comes at this moment is seen here or there.
-        drained = true;
-        unread.forEach(SentResult::drain);
+        unread.drain();
     }
 
     /** Ends the time of an owner who can have nothing more to send. */
@@ -136,7 +122,7 @@ final class Lease {
         }
     }
 
-    private static IllegalStateException refusal() {
+    static IllegalStateException refusal() {
         return new IllegalStateException(
                 "the connection has been given back, and somebody else may have it by now; use it"
                         + " only within the work it was handed to, and let that work complete last");

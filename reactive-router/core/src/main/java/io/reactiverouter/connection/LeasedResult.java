@@ -1,5 +1,6 @@
 package io.reactiverouter.connection;
 
+import io.netty.util.ReferenceCountUtil;
 import io.r2dbc.spi.Readable;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Row;
@@ -8,6 +9,7 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import org.reactivestreams.Publisher;
+import reactor.core.publisher.Flux;
 
 /** A result of a {@link LeasedStatement}. */
 final class LeasedResult implements Result {
@@ -42,7 +44,9 @@ final class LeasedResult implements Result {
 
     @Override
     public <T> Publisher<T> flatMap(Function<Segment, ? extends Publisher<? extends T>> mapper) {
-        return lease.within(result.flatMap(mapper));
+        // The driver releases no segments that it had ready when the mapper failed.
+        return lease.within(
+                Flux.<T>from(result.flatMap(mapper)).doOnDiscard(RowSegment.class, ReferenceCountUtil::release));
     }
 
     @Override

@@ -101,12 +101,15 @@ public final class NodePools {
 
     /**
      * Takes a connection of {@link #executor()} out of the hands of the work that it was lent to, and returns it for what the
-     * lender does last: all that the work has sent by then stands before it, and nothing comes after it. Fails if the work
-     * does not let go in time.
+     * lender does last: all that the work has sent by then stands before it, and nothing comes after it. Answers that the
+     * work has not read are dropped. Fails if the work does not let go in time.
      */
     public static Mono<Connection> withdraw(Connection lent) {
         return lent instanceof LeasedConnection leased
-                ? leased.lease().end().then(Mono.just(leased.unwrap()))
+                ? leased.lease().end().then(Mono.fromSupplier(() -> {
+                    leased.lease().drain();
+                    return leased.unwrap();
+                }))
                 : Mono.just(lent);
     }
 
@@ -119,7 +122,8 @@ public final class NodePools {
     public Mono<Void> warmup(List<NodeId> nodes) {
         return Flux.fromIterable(nodes)
                 .flatMapDelayError(node -> pool(node).warmup(), 16, 1)
-                .then();
+                .then()
+                .onErrorStop();
     }
 
     /** Returns the figures of a node's pool at this moment. */

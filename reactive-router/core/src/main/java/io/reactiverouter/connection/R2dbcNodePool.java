@@ -14,6 +14,7 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 import reactor.pool.PoolAcquirePendingLimitException;
 import reactor.pool.PoolShutdownException;
@@ -96,9 +97,12 @@ final class R2dbcNodePool implements NodePool {
     public Mono<Void> settleAndRelease(LeasedConnection leased) {
         Connection connection = leased.unwrap();
         EventLoops.ConnectionLoop loop = loop(leased);
+        Scheduler scheduler = loop == null ? Schedulers.immediate() : loop.scheduler();
         return Mono.defer(() -> leased.lease().end())
                 // Behind whatever the event loop does at this moment, which can be the next step of the owner's work.
-                .subscribeOn(loop == null ? Schedulers.immediate() : loop.scheduler())
+                .subscribeOn(scheduler)
+                // If a thread of the owner was waited for, this would go on with it.
+                .publishOn(scheduler)
                 .then(Mono.defer(() -> {
                     leased.lease().drain();
                     return settle(connection);

@@ -4,15 +4,18 @@ import io.r2dbc.spi.Readable;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Row;
 import io.r2dbc.spi.RowMetadata;
-import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
+import reactor.core.Exceptions;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Operators;
@@ -24,65 +27,126 @@ import reactor.util.context.Context;
 /**
  * A result of a statement that the driver has sent. It keeps rows in a window of 256, behind which everything waits that the
  * connection receives: if nobody reads the window, or its reader leaves while it is full, the connection never gets another
- * answer. So when a reader cancels, the rest is read and dropped here, and what nobody has begun to read is read when the
- * lease ends.
+ * answer, and a window that is cancelled does not release its rows. So when a reader cancels, or what it does with a row
+ * fails, the rest is read and dropped here; what nobody has begun to read, or has read to the end, is when the lease ends.
  */
-final class SentResult implements Result {
+final class SentResult implements Result, Unread.Answer {
 
     private static final Logger LOG = Loggers.getLogger(SentResult.class);
 
-    private final Result result;
-    private final Set<SentResult> unread;
-    private volatile boolean dropped;
+    private enum State {
+        UNREAD,
+        TAKEN,
+        DROPPED
+    }
 
-    /** Adds itself to {@code unread}, until it is. */
-    SentResult(Result result, Set<SentResult> unread) {
+    private final Result result;
+    private final Unread unread;
+    private final AtomicReference<State> state;
+
+    /** What a filter has thrown: it lets the segment pass, and its reader fails. */
+    private final AtomicReference<@Nullable Throwable> filterFailure;
+
+    private SentResult(Result result, Unread unread, State state, AtomicReference<@Nullable Throwable> filterFailure) {
         this.result = result;
         this.unread = unread;
-        unread.add(this);
+        this.state = new AtomicReference<>(state);
+        this.filterFailure = filterFailure;
+    }
+
+    /** Returns {@code result}, one of those that are {@code unread}. */
+    static SentResult of(Result result, Unread unread) {
+        SentResult sent = new SentResult(result, unread, State.UNREAD, new AtomicReference<>());
+        unread.add(sent);
+        return sent;
     }
 
     /** Reads the result and drops it, if nobody else has begun to; whoever comes later is refused. */
-    void drain() {
-        if (unread.remove(this)) {
-            dropped = true;
+    @Override
+    public void drain() {
+        if (state.compareAndSet(State.UNREAD, State.DROPPED)) {
+            unread.remove(this);
             Mono.from(result.getRowsUpdated())
                     .subscribe(null, error -> LOG.debug("a statement that was given up has failed", error));
         }
     }
 
+    /** Notes that somebody reads the result; says whether that may be. A second reader is the driver's to refuse. */
+    private boolean begin() {
+        if (state.compareAndSet(State.UNREAD, State.TAKEN)) {
+            unread.remove(this);
+        }
+        return state.get() != State.DROPPED;
+    }
+
     /** Asks for everything at once, so a cancel need not do more than stop listening. */
     @Override
     public Mono<Long> getRowsUpdated() {
-        return Mono.create(sink -> {
-            unread.remove(this);
-            Mono.from(result.getRowsUpdated())
-                    .subscribe(sink::success, sink::error, sink::success, Context.of(sink.contextView()));
-        });
+        return new Mono<Long>() {
+            @Override
+            public void subscribe(CoreSubscriber<? super Long> actual) {
+                if (!begin()) {
+                    Lease.refuse(actual);
+                    return;
+                }
+                Mono.<Long>create(sink -> Mono.from(result.getRowsUpdated())
+                                .subscribe(sink::success, sink::error, sink::success, Context.of(sink.contextView())))
+                        .doOnTerminate(SentResult.this::requireFiltered)
+                        .subscribe(actual);
+            }
+        };
+    }
+
+    private void requireFiltered() {
+        Throwable failure = filterFailure.get();
+        if (failure != null) {
+            throw Exceptions.propagate(failure);
+        }
     }
 
     @Override
     public <T> Flux<T> map(BiFunction<Row, RowMetadata, ? extends T> mapper) {
-        return read(left -> result.map((row, metadata) -> left.get() ? Dropped.ROW : mapper.apply(row, metadata)));
+        return read(reader -> result.map((row, metadata) -> reader.map(() -> mapper.apply(row, metadata))));
     }
 
     @Override
     public <T> Flux<T> map(Function<? super Readable, ? extends T> mapper) {
-        return read(left -> result.map(row -> left.get() ? Dropped.ROW : mapper.apply(row)));
+        return read(reader -> result.map(row -> reader.map(() -> mapper.apply(row))));
     }
 
     @Override
     public <T> Flux<T> flatMap(Function<Segment, ? extends Publisher<? extends T>> mapper) {
-        return read(left -> result.flatMap(segment -> left.get()
-                ? Mono.<T>empty()
-                // What the mapper has begun for a segment ends with the reader, however much more it would give.
-                : Flux.<T>from(mapper.apply(segment)).takeUntilOther(left.leaving.asMono())));
+        return read(reader -> result.flatMap(segment -> {
+            if (!reader.isReading() || reader.hasFailedFilter()) {
+                return Mono.<T>empty();
+            }
+            return Flux.<T>defer(() -> Flux.from(mapper.apply(segment)))
+                    // What the mapper has begun for a segment ends with the reader, however much more it would give.
+                    .takeUntilOther(reader.leaving.asMono())
+                    .onErrorResume(error -> {
+                        reader.fail(error);
+                        return Mono.empty();
+                    });
+        }));
     }
 
     @Override
     public Result filter(Predicate<Segment> filter) {
-        unread.remove(this);
-        return new SentResult(result.filter(filter), unread);
+        boolean mayRead = begin();
+        Result filtered = result.filter(segment -> {
+            try {
+                return filter.test(segment);
+            } catch (Throwable failure) {
+                Exceptions.throwIfJvmFatal(failure);
+                filterFailure.compareAndSet(null, failure);
+                return true;
+            }
+        });
+        SentResult sent = new SentResult(filtered, unread, mayRead ? State.UNREAD : State.DROPPED, filterFailure);
+        if (mayRead) {
+            unread.add(sent);
+        }
+        return sent;
     }
 
     /** A row that nobody waits for. */
@@ -94,28 +158,89 @@ final class SentResult implements Result {
         return new Flux<>() {
             @Override
             public void subscribe(CoreSubscriber<? super T> actual) {
-                unread.remove(SentResult.this);
-                if (dropped) {
+                if (!begin()) {
                     Lease.refuse(actual);
                     return;
                 }
-                Reader<T> reader = new Reader<>(actual);
+                Reader<T> reader = new Reader<>(actual, unread, filterFailure);
+                unread.add(reader);
                 source.apply(reader).subscribe(reader);
             }
         };
     }
 
-    /** True when its subscriber has left. */
-    private static final class Reader<T> extends AtomicBoolean implements CoreSubscriber<Object>, Subscription {
+    /** Its value says whether it still reads. What it does not read it lets pass, all at once. */
+    private static final class Reader<T> extends AtomicInteger
+            implements CoreSubscriber<Object>, Subscription, Unread.Answer {
 
         private static final long serialVersionUID = 1L;
 
-        private final transient CoreSubscriber<? super T> actual;
-        private final transient Sinks.Empty<Void> leaving = Sinks.empty();
-        private transient @Nullable Subscription upstream;
+        private static final int READING = 0;
 
-        Reader(CoreSubscriber<? super T> actual) {
+        /** The subscriber has cancelled, or has its error: it gets no more signals. */
+        private static final int LEFT = 1;
+
+        /** The connection is given back, and the subscriber still waits: it gets an error in place of the end. */
+        private static final int LEFT_BEHIND = 2;
+
+        private final transient CoreSubscriber<? super T> actual;
+        private final transient Unread unread;
+        private final transient AtomicReference<@Nullable Throwable> filterFailure;
+        private final transient Sinks.Empty<Void> leaving = Sinks.empty();
+        private transient volatile @Nullable Subscription upstream;
+
+        Reader(CoreSubscriber<? super T> actual, Unread unread, AtomicReference<@Nullable Throwable> filterFailure) {
             this.actual = actual;
+            this.unread = unread;
+            this.filterFailure = filterFailure;
+        }
+
+        boolean isReading() {
+            return get() == READING;
+        }
+
+        /** Returns what becomes of a row. */
+        Object map(Supplier<? extends @Nullable Object> mapper) {
+            if (!isReading() || hasFailedFilter()) {
+                return Dropped.ROW;
+            }
+            try {
+                return Objects.requireNonNull(mapper.get(), "a mapper must not return null for a row");
+            } catch (Throwable error) {
+                Exceptions.throwIfFatal(error);
+                fail(error);
+                return Dropped.ROW;
+            }
+        }
+
+        /** Says whether a filter has thrown something, with which the reader then fails. */
+        boolean hasFailedFilter() {
+            Throwable failure = filterFailure.get();
+            if (failure != null) {
+                fail(failure);
+            }
+            return failure != null;
+        }
+
+        /** Comes from where the rows come from, so not at the same time as one of them. */
+        void fail(Throwable error) {
+            if (leave(LEFT)) {
+                actual.onError(error);
+            }
+        }
+
+        @Override
+        public void drain() {
+            leave(LEFT_BEHIND);
+        }
+
+        private boolean leave(int how) {
+            if (!compareAndSet(READING, how)) {
+                return false;
+            }
+            leaving.tryEmitEmpty();
+            request(Long.MAX_VALUE);
+            return true;
         }
 
         @Override
@@ -128,27 +253,43 @@ final class SentResult implements Result {
             if (Operators.validate(upstream, subscription)) {
                 upstream = subscription;
                 actual.onSubscribe(this);
+                if (!isReading()) {
+                    subscription.request(Long.MAX_VALUE);
+                }
             }
         }
 
         @Override
         @SuppressWarnings("unchecked")
         public void onNext(Object row) {
-            if (!get() && row != Dropped.ROW) {
+            if (row == Dropped.ROW) {
+                return;
+            }
+            if (isReading()) {
                 actual.onNext((T) row);
+            } else {
+                Operators.onDiscard(row, actual.currentContext());
             }
         }
 
         @Override
         public void onError(Throwable error) {
-            if (!get()) {
-                actual.onError(error);
-            }
+            end(error);
         }
 
         @Override
         public void onComplete() {
-            if (!get()) {
+            end(filterFailure.get());
+        }
+
+        private void end(@Nullable Throwable error) {
+            unread.remove(this);
+            int before = getAndSet(LEFT);
+            if (before == LEFT_BEHIND) {
+                actual.onError(Lease.refusal());
+            } else if (before == READING && error != null) {
+                actual.onError(error);
+            } else if (before == READING) {
                 actual.onComplete();
             }
         }
@@ -163,9 +304,9 @@ final class SentResult implements Result {
 
         @Override
         public void cancel() {
-            if (compareAndSet(false, true)) {
-                leaving.tryEmitEmpty();
-                request(Long.MAX_VALUE);
+            // Whoever is left behind can still cancel, and then waits for nothing.
+            if (!leave(LEFT)) {
+                compareAndSet(LEFT_BEHIND, LEFT);
             }
         }
     }

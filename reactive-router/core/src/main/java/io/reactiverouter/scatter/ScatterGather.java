@@ -148,11 +148,7 @@ public final class ScatterGather {
             Call call = new Call(shards, settings.withPolicy(FailurePolicy.FAIL_FAST));
             return firstPlan(call, query, aggregation)
                     .flatMapMany(plan -> plan.merge(inOrder(
-                                    call,
-                                    query,
-                                    plan.comparator(),
-                                    shard -> groups(call, query, aggregation, shard, plan))
-                            .doOnNext(group -> call.tally.check())));
+                            call, query, plan.comparator(), shard -> groups(call, query, aggregation, shard, plan))));
         });
     }
 
@@ -166,7 +162,10 @@ public final class ScatterGather {
         }
         Flux<AggregatePlan> asked = executor.<AggregatePlan>execute(
                 node, Residue.NONE, connection -> aggregations.plan(node, first, connection, query, aggregation));
+        Tally.Part part = call.tally.part(first);
+        part.ask();
         return AnswerTimeout.limit(asked, first, call.settings.shardTimeout(), call.deadline)
+                .onErrorResume(error -> call.tally.failed(part, error))
                 .singleOrEmpty();
     }
 
@@ -218,7 +217,9 @@ public final class ScatterGather {
         }
         @SuppressWarnings({"unchecked", "rawtypes"})
         Publisher<R>[] sources = parts.toArray(new Publisher[0]);
-        return sources.length == 1 ? Flux.from(sources[0]) : Flux.mergeComparing(PREFETCH, order, sources);
+        return sources.length == 1
+                ? Flux.from(sources[0])
+                : Flux.mergeComparing(PREFETCH, order, sources).doOnNext(row -> call.tally.check());
     }
 
     private <T> Work<Keyed<T>> sorted(

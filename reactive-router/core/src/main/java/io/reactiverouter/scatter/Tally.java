@@ -63,13 +63,14 @@ final class Tally {
         if (count > tolerated + 1) {
             return Mono.never();
         }
-        for (Part other : parts.values()) {
-            Throwable before = other.error;
-            if (before != null && before != error) {
-                error.addSuppressed(before);
-            }
-        }
+        // An exception that is thrown again and again, as a constant is, must not collect the notes of all calls.
         if (ScatterFailure.of(error).isEmpty()) {
+            for (Part other : parts.values()) {
+                Throwable before = other.error;
+                if (before != null && before != error) {
+                    error.addSuppressed(before);
+                }
+            }
             error.addSuppressed(new ScatterFailure(manifest()));
         }
         end = error;

@@ -6,13 +6,17 @@ import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
+import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
+import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 import reactor.test.StepVerifier;
 import reactor.test.publisher.TestPublisher;
@@ -146,5 +150,51 @@ class AnswerTimeoutTests {
                 .blockLast(TIMEOUT);
 
         assertThat(overlaps).hasValue(0);
+    }
+
+    /** As when the garbage collector stops it in the worst moment. */
+    @Test
+    void pauseOfTheThreadThatSetsTheLimitDoesNotLoseIt() {
+        AtomicInteger looks = new AtomicInteger();
+        Schedulers.setFactory(new Schedulers.Factory() {
+            @Override
+            public Scheduler newParallel(int parallelism, ThreadFactory threads) {
+                Scheduler real = Schedulers.Factory.super.newParallel(parallelism, threads);
+                return new Scheduler() {
+                    @Override
+                    public Disposable schedule(Runnable task) {
+                        return real.schedule(task);
+                    }
+
+                    @Override
+                    public Disposable schedule(Runnable task, long delay, TimeUnit unit) {
+                        Disposable scheduled = real.schedule(task, delay, unit);
+                        if (looks.getAndIncrement() == 0) {
+                            LockSupport.parkNanos(LIMIT.multipliedBy(3).toNanos());
+                        }
+                        return scheduled;
+                    }
+
+                    @Override
+                    public Worker createWorker() {
+                        return real.createWorker();
+                    }
+
+                    @Override
+                    public void dispose() {
+                        real.dispose();
+                    }
+                };
+            }
+        });
+        try {
+            // Without demand at first, so that the first look only comes back.
+            StepVerifier.create(AnswerTimeout.limit(Flux.never(), SHARD, LIMIT), 0)
+                    .thenRequest(1)
+                    .expectError(CallTimeoutException.class)
+                    .verify(TIMEOUT);
+        } finally {
+            Schedulers.resetFactory();
+        }
     }
 }

@@ -115,6 +115,18 @@ class TallyTests {
     }
 
     @Test
+    void constantExceptionDoesNotCollectTheNotesOfAllCalls() {
+        IllegalStateException constant = new IllegalStateException("constant");
+        for (int i = 0; i < 3; i++) {
+            Tally tally = tally(1);
+            fail(tally, A, "first");
+            tally.failed(tally.part(B), constant).subscribe(none -> {}, error -> {});
+        }
+
+        assertThat(constant.getSuppressed()).hasSize(2);
+    }
+
+    @Test
     void timeLimitIsAnOutcomeOfItsOwn() {
         Tally tally = tally(1);
 

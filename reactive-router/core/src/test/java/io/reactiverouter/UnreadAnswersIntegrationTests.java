@@ -1,0 +1,313 @@
+package io.reactiverouter;
+
+import static io.reactiverouter.TestClusters.TIMEOUT;
+import static io.reactiverouter.TestClusters.awaitQuiet;
+import static io.reactiverouter.TestClusters.number;
+import static io.reactiverouter.TestClusters.over;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.util.ResourceLeakDetector;
+import io.r2dbc.spi.Connection;
+import io.r2dbc.spi.Result;
+import io.reactiverouter.connection.PoolSettings;
+import io.reactiverouter.strategy.Keyspace;
+import io.reactiverouter.strategy.ShardKey;
+import io.reactiverouter.strategy.ShardingStrategy;
+import io.reactiverouter.test.ShardsExtension;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.reactivestreams.Publisher;
+import org.reactivestreams.Subscription;
+import org.slf4j.LoggerFactory;
+import reactor.core.publisher.BaseSubscriber;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.publisher.SignalType;
+import reactor.core.publisher.Sinks;
+import reactor.test.StepVerifier;
+
+/** Answers that their reader does not read to the end: because it fails, or waits, or has gone. */
+@NullUnmarked
+class UnreadAnswersIntegrationTests {
+
+    @RegisterExtension
+    static final ShardsExtension SHARDS = ShardsExtension.embedded(1);
+
+    private static final String APP = "unread-tests";
+
+    /** More than the driver holds. */
+    private static final String ROWS = "select i from generate_series(1, 5000) i";
+
+    private ShardCluster cluster;
+    private ShardOperations shard;
+
+    @BeforeEach
+    void open() {
+        cluster = over(SHARDS, APP).pool(PoolSettings.DEFAULTS.withMaxSize(1)).build();
+        shard = cluster.router(Keyspace.named("x").key("id").strategy(ShardingStrategy.modulo()))
+                .shard(ShardKey.of(1L));
+        warm();
+    }
+
+    @AfterEach
+    void close() {
+        awaitQuiet(cluster, SHARDS, APP);
+        cluster.close().block(TIMEOUT);
+    }
+
+    private void warm() {
+        shard.update(Query.of("select 1")).block(TIMEOUT);
+    }
+
+    private static long session() {
+        return number(SHARDS.node(0), "select pid from pg_stat_activity where application_name = '" + APP + "'");
+    }
+
+    private static int failsAtTheTenth(AtomicInteger count) {
+        if (count.incrementAndGet() == 10) {
+            throw new IllegalArgumentException("bad row");
+        }
+        return count.get();
+    }
+
+    private static Flux<Integer> read(
+            ShardOperations shard, boolean bound, Function<Result, ? extends Publisher<Integer>> reader) {
+        return shard.withConnectionMany(connection -> Flux.from(
+                        bound
+                                ? connection
+                                        .createStatement("select i from generate_series(1, $1) i")
+                                        .bind(0, 5_000)
+                                        .execute()
+                                : connection.createStatement(ROWS).execute())
+                .concatMap(reader));
+    }
+
+    static Stream<Arguments> failingReaders() {
+        return Stream.of(
+                reader(
+                        "rows of a query",
+                        (shard, count) -> shard.query(Query.of(ROWS).fetchSize(0), row -> failsAtTheTenth(count))),
+                reader(
+                        "rows of a cursor",
+                        (shard, count) -> shard.query(Query.of(ROWS), row -> failsAtTheTenth(count))),
+                reader(
+                        "rows of a query with parameters",
+                        (shard, count) -> shard.query(
+                                Query.of("select i from generate_series(1, $1) i", 5_000)
+                                        .fetchSize(0),
+                                row -> failsAtTheTenth(count))),
+                reader(
+                        "segments",
+                        (shard, count) -> read(
+                                shard, false, result -> result.flatMap(segment -> Mono.just(failsAtTheTenth(count))))),
+                reader(
+                        "segments of a statement with parameters",
+                        (shard, count) -> read(
+                                shard, true, result -> result.flatMap(segment -> Mono.just(failsAtTheTenth(count))))),
+                reader(
+                        "what becomes of segments",
+                        (shard, count) -> read(
+                                shard,
+                                false,
+                                result -> result.flatMap(segment -> Mono.fromCallable(() -> failsAtTheTenth(count))))),
+                reader(
+                        "filter",
+                        (shard, count) -> read(
+                                shard,
+                                false,
+                                result -> result.filter(segment -> failsAtTheTenth(count) > 0)
+                                        .map((row, metadata) -> 1))),
+                reader(
+                        "filter, for segments",
+                        (shard, count) -> read(
+                                shard,
+                                false,
+                                result -> result.filter(segment -> failsAtTheTenth(count) > 0)
+                                        .flatMap(segment -> Mono.just(1)))),
+                reader(
+                        "filter, for a count",
+                        (shard, count) -> read(
+                                shard,
+                                false,
+                                result -> Mono.from(result.filter(segment -> failsAtTheTenth(count) > 0)
+                                                .getRowsUpdated())
+                                        .map(Long::intValue))));
+    }
+
+    private interface Reading {
+
+        Flux<Integer> read(ShardOperations shard, AtomicInteger count);
+    }
+
+    private static Arguments reader(String name, Reading reading) {
+        return Arguments.of(name, reading);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("failingReaders")
+    void readerThatFailsLeavesNothingBehind(String name, Reading reading) throws InterruptedException {
+        long session = session();
+        noLeaks(() -> {
+            for (int i = 0; i < 3; i++) {
+                assertThat(slowly(reading.read(shard, new AtomicInteger())))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessage("bad row");
+                shard.update(Query.of("select 1")).block(Duration.ofSeconds(1));
+            }
+        });
+
+        assertThat(session()).isEqualTo(session);
+    }
+
+    /** Asks for 5 rows, lets the driver fill its window, asks for the others, and returns the error. */
+    private static Throwable slowly(Flux<Integer> rows) {
+        Sinks.One<Throwable> end = Sinks.one();
+        BaseSubscriber<Integer> subscriber = new BaseSubscriber<>() {
+            @Override
+            protected void hookOnSubscribe(Subscription subscription) {
+                request(5);
+            }
+
+            @Override
+            protected void hookOnError(Throwable error) {
+                end.tryEmitValue(error);
+            }
+
+            @Override
+            protected void hookFinally(SignalType type) {
+                end.tryEmitEmpty();
+            }
+        };
+        rows.subscribe(subscriber);
+        Mono.delay(Duration.ofMillis(100)).subscribe(done -> subscriber.request(100));
+        return end.asMono().block(TIMEOUT);
+    }
+
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void commitStandsBehindAResultThatNobodyReads(int rows) throws InterruptedException {
+        long session = session();
+        noLeaks(() -> {
+            for (int i = 0; i < 3; i++) {
+                assertThat(shard.inTransaction(connection -> Mono.from(connection
+                                                .createStatement("select i from generate_series(1, " + rows + ") i")
+                                                .execute())
+                                        .thenReturn("done"))
+                                .block(Duration.ofSeconds(1)))
+                        .isEqualTo("done");
+            }
+        });
+
+        assertThat(session()).isEqualTo(session);
+    }
+
+    static Stream<Integer> sizes() {
+        return Stream.of(100, 5_000);
+    }
+
+    @Test
+    void readerThatIsLeftBehindGetsAnErrorAndHoldsUpNobody() {
+        long session = session();
+        Sinks.One<Object> end = Sinks.one();
+        shard.withConnection(connection -> {
+                    Flux.from(connection.createStatement(ROWS).execute())
+                            .flatMap(result -> result.map((row, metadata) -> 1))
+                            .subscribe(new BaseSubscriber<Integer>() {
+                                @Override
+                                protected void hookOnSubscribe(Subscription subscription) {
+                                    request(1);
+                                }
+
+                                @Override
+                                protected void hookOnError(Throwable error) {
+                                    end.tryEmitValue(error);
+                                }
+                            });
+                    return Mono.delay(Duration.ofMillis(100));
+                })
+                .block(TIMEOUT);
+
+        shard.update(Query.of("select 1")).block(Duration.ofSeconds(1));
+        assertThat(session()).isEqualTo(session);
+        assertThat(end.asMono().block(TIMEOUT))
+                .isInstanceOfSatisfying(
+                        IllegalStateException.class,
+                        error -> assertThat(error).hasMessageContaining("the connection has been given back"));
+    }
+
+    @Test
+    void resultThatIsFilteredLateIsRefused() {
+        Sinks.One<Result> kept = Sinks.one();
+        shard.withConnection(
+                        connection -> Mono.from(connection.createStatement(ROWS).execute())
+                                .doOnNext(kept::tryEmitValue)
+                                .thenReturn(1))
+                .block(TIMEOUT);
+
+        StepVerifier.create(kept.asMono()
+                        .flatMapMany(result -> result.filter(segment -> true).map((row, metadata) -> 1)))
+                .verifyErrorMatches(error -> error instanceof IllegalStateException);
+        warm();
+    }
+
+    @Test
+    void errorsThatTheCallerContinuesAfterAreErrorsStill() {
+        shard.update(Query.of("create table kept (id int primary key)")).block(TIMEOUT);
+
+        StepVerifier.create(shard.update(Query.of("insert into kept values (1), (1)"))
+                        .onErrorContinue((error, element) -> {}))
+                .verifyErrorMatches(error -> error.getMessage().contains("duplicate key"));
+        StepVerifier.create(shard.batch(
+                                "insert into kept values ($1)",
+                                List.of(new Object[] {1}, new Object[] {1}, new Object[] {2}))
+                        .onErrorContinue((error, element) -> {}))
+                .verifyErrorMatches(error -> error.getMessage().contains("duplicate key"));
+        StepVerifier.create(shard.inTransaction((Connection connection) -> Flux.from(connection
+                                        .createStatement("insert into kept values (3); insert into kept values (3)")
+                                        .execute())
+                                .concatMap(Result::getRowsUpdated)
+                                .reduce(0L, Long::sum))
+                        .onErrorContinue((error, element) -> {}))
+                .verifyErrorMatches(error -> error.getMessage().contains("duplicate key"));
+
+        assertThat(number(SHARDS.node(0), "select count(*) from kept")).isZero();
+    }
+
+    private void noLeaks(Runnable work) throws InterruptedException {
+        ResourceLeakDetector.Level level = ResourceLeakDetector.getLevel();
+        ListAppender<ILoggingEvent> leaks = new ListAppender<>();
+        Logger log = (Logger) LoggerFactory.getLogger(ResourceLeakDetector.class);
+        leaks.start();
+        log.addAppender(leaks);
+        ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.PARANOID);
+        try {
+            work.run();
+            // A leak is found when the next buffer is made after the collection of one that was lost.
+            for (int i = 0; i < 5; i++) {
+                System.gc();
+                Thread.sleep(20);
+                ByteBufAllocator.DEFAULT.buffer().release();
+                warm();
+            }
+        } finally {
+            ResourceLeakDetector.setLevel(level);
+            log.detachAppender(leaks);
+        }
+        assertThat(leaks.list).extracting(ILoggingEvent::getFormattedMessage).isEmpty();
+    }
+}
