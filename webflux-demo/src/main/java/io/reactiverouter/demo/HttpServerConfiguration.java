@@ -11,7 +11,7 @@ import org.springframework.context.annotation.Configuration;
 class HttpServerConfiguration {
 
     /** The kernel lets this grow to some megabytes, all of which are rows read for a client that may never take them. */
-    private static final int SEND_BUFFER = 128 * 1024;
+    private static final int SEND_BUFFER = 64 * 1024;
 
     @Bean
     WebServerFactoryCustomizer<NettyReactiveWebServerFactory> boundedSendBuffers() {

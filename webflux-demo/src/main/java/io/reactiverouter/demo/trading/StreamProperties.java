@@ -17,4 +17,4 @@ import org.springframework.validation.annotation.Validated;
 @ConfigurationProperties("demo.streams")
 record StreamProperties(
         @DefaultValue("8") @Positive int max,
-        @DefaultValue("256") @Positive int fetchSize) {}
+        @DefaultValue("64") @Positive int fetchSize) {}

@@ -24,7 +24,7 @@ final class RawClient implements AutoCloseable {
         socket = new Socket();
         socket.setReceiveBufferSize(16 * 1024);
         socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-        socket.setSoTimeout(20_000);
+        socket.setSoTimeout(40_000);
         socket.getOutputStream()
                 .write(("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson,"
                                 + " application/json\r\n\r\n")
