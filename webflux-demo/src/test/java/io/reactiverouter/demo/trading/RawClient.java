@@ -6,6 +6,7 @@ import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -65,6 +66,17 @@ final class RawClient implements AutoCloseable {
             }
         }
         return null;
+    }
+
+    /** Reads on and says whether the connection broke before the end of the body. */
+    boolean isCutOff() {
+        try {
+            return last() == null;
+        } catch (SocketTimeoutException e) {
+            return false;
+        } catch (IOException e) {
+            return true;
+        }
     }
 
     @Override
