@@ -50,14 +50,9 @@ class OrderStreams {
      */
     record Terms(@Nullable Long limit, boolean bestEffort, Duration shardTimeout) {}
 
-    /** Streams orders as they come. */
-    Flux<OrderView> any(OrderFilter filter) {
-        return gather(router.allShards().shardTimeout(SHARD_LIMIT), filter.toQuery())
-                .handle((element, sink) -> {
-                    if (element instanceof Gathered.Row<OrderView> row) {
-                        sink.next(row.value().on(row.shard().value()));
-                    }
-                });
+    /** Streams orders as they come, and then how the stream ended, as {@link #largestFirst} does. */
+    Flux<StreamElement> any(OrderFilter filter) {
+        return withVisibleEnd(gather(router.allShards().shardTimeout(SHARD_LIMIT), filter.toQuery()));
     }
 
     /**
