@@ -33,6 +33,10 @@ class OrderStreamController {
     private static final String SYMBOL = "[A-Z]{1,8}";
     private static final String SYMBOL_RULE = "must be 1 to 8 capital letters";
     private static final String MAX_AMOUNT = "99999999999999";
+    private static final String END =
+            "The last line is {\"manifest\": ...}, or {\"error\": ..., \"manifest\": ...} if the"
+                    + " stream broke; of Server-Sent Events, which are named order, the last is named manifest or error."
+                    + " The answer is whole if manifest.complete is true, and cut off if there is no such end.";
 
     private final OrderStreams streams;
     private final TradingService trading;
@@ -45,13 +49,18 @@ class OrderStreamController {
     @GetMapping(
             path = "/stream",
             produces = {MediaType.APPLICATION_NDJSON_VALUE, MediaType.TEXT_EVENT_STREAM_VALUE})
-    @Operation(summary = "The orders of all shards as they come; NDJSON or Server-Sent Events by the Accept header")
-    Flux<OrderView> stream(
+    @Operation(
+            summary =
+                    "The orders of all shards as they come, and then how the stream ended; NDJSON or Server-Sent Events"
+                            + " by the Accept header",
+            description = END)
+    ResponseEntity<Flux<?>> stream(
             @RequestParam(required = false) @Nullable @Pattern(regexp = SYMBOL, message = SYMBOL_RULE) String symbol,
             @RequestParam(required = false) @Nullable Side side,
             @RequestParam(required = false) @Nullable OrderStatus status,
-            @RequestParam(required = false) @Nullable @PositiveOrZero @DecimalMax(MAX_AMOUNT) BigDecimal minAmount) {
-        return streams.any(new OrderFilter(symbol, side, status, minAmount));
+            @RequestParam(required = false) @Nullable @PositiveOrZero @DecimalMax(MAX_AMOUNT) BigDecimal minAmount,
+            ServerHttpRequest request) {
+        return respond(streams.any(new OrderFilter(symbol, side, status, minAmount)), request);
     }
 
     @GetMapping(
@@ -59,9 +68,7 @@ class OrderStreamController {
             produces = {MediaType.APPLICATION_NDJSON_VALUE, MediaType.TEXT_EVENT_STREAM_VALUE})
     @Operation(
             summary = "The orders of all shards, largest amount first, and then how the stream ended",
-            description = "The last line is {\"manifest\": ...}, or {\"error\": ..., \"manifest\": ...} if the stream"
-                    + " broke; of Server-Sent Events, which are named order, the last is named manifest or error."
-                    + " The answer is whole if manifest.complete is true, and cut off if there is no such end.")
+            description = END)
     ResponseEntity<Flux<?>> largest(
             @RequestParam(required = false) @Nullable @Pattern(regexp = SYMBOL, message = SYMBOL_RULE) String symbol,
             @RequestParam(required = false) @Nullable Side side,
@@ -75,9 +82,14 @@ class OrderStreamController {
                     @Positive @Max(60_000) @Parameter(description = "how long a shard may keep the stream waiting")
                     long shardTimeoutMillis,
             ServerHttpRequest request) {
-        Flux<StreamElement> elements = streams.largestFirst(
-                new OrderFilter(symbol, side, status, minAmount),
-                new Terms(limit, bestEffort, Duration.ofMillis(shardTimeoutMillis)));
+        return respond(
+                streams.largestFirst(
+                        new OrderFilter(symbol, side, status, minAmount),
+                        new Terms(limit, bestEffort, Duration.ofMillis(shardTimeoutMillis))),
+                request);
+    }
+
+    private static ResponseEntity<Flux<?>> respond(Flux<StreamElement> elements, ServerHttpRequest request) {
         List<MediaType> accepted = request.getHeaders().getAccept();
         return quality(accepted, MediaType.TEXT_EVENT_STREAM) > quality(accepted, MediaType.APPLICATION_NDJSON)
                 ? ResponseEntity.ok()

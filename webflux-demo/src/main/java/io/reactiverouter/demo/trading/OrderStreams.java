@@ -3,15 +3,20 @@ package io.reactiverouter.demo.trading;
 import static io.reactiverouter.order.SortKey.asc;
 import static io.reactiverouter.order.SortKey.desc;
 
+import io.reactiverouter.Query;
 import io.reactiverouter.ScatterOperations;
 import io.reactiverouter.ShardRouter;
+import io.reactiverouter.connection.CallTimeoutException;
 import io.reactiverouter.demo.DatabaseProblem;
+import io.reactiverouter.demo.trading.IdleLimit.IdleClientException;
 import io.reactiverouter.scatter.FailurePolicy;
 import io.reactiverouter.scatter.Gathered;
 import io.reactiverouter.scatter.ScatterFailure;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.ProblemDetail;
 import org.springframework.stereotype.Service;
 import reactor.core.publisher.Flux;
 
@@ -27,13 +32,13 @@ class OrderStreams {
     static final Duration SHARD_LIMIT = Duration.ofSeconds(30);
 
     private final ShardRouter router;
+    private final StreamProperties limits;
     private final Permits open;
-    private final int fetchSize;
 
-    OrderStreams(ShardRouter router, StreamProperties streams) {
+    OrderStreams(ShardRouter router, StreamProperties limits) {
         this.router = router;
-        this.open = new Permits(streams.max(), "all " + streams.max() + " streams are in use; try again later");
-        this.fetchSize = streams.fetchSize();
+        this.limits = limits;
+        this.open = new Permits(limits.max(), "all " + limits.max() + " streams are in use; try again later");
     }
 
     /**
@@ -45,16 +50,9 @@ class OrderStreams {
      */
     record Terms(@Nullable Long limit, boolean bestEffort, Duration shardTimeout) {}
 
-    /** Streams orders as they come. */
-    Flux<OrderView> any(OrderFilter filter) {
-        return open.during(router.allShards()
-                .shardTimeout(SHARD_LIMIT)
-                .gather(filter.toQuery().fetchSize(fetchSize), row -> OrderView.from(row, ""))
-                .handle((element, sink) -> {
-                    if (element instanceof Gathered.Row<OrderView> row) {
-                        sink.next(row.value().on(row.shard().value()));
-                    }
-                }));
+    /** Streams orders as they come, and then how the stream ended, as {@link #largestFirst} does. */
+    Flux<StreamElement> any(OrderFilter filter) {
+        return withVisibleEnd(gather(router.allShards().shardTimeout(SHARD_LIMIT), filter.toQuery()));
     }
 
     /**
@@ -66,16 +64,29 @@ class OrderStreams {
                 .shardTimeout(terms.shardTimeout())
                 .onFailure(terms.bestEffort() ? FailurePolicy.BEST_EFFORT : FailurePolicy.FAIL_FAST)
                 .orderBy(desc("amount"), asc("order_id"));
-        ScatterOperations limited = terms.limit() == null ? shards : shards.limit(terms.limit());
-        return open.during(withVisibleEnd(
-                limited.gather(filter.toQueryWithAmount().fetchSize(fetchSize), row -> OrderView.from(row, ""))));
+        return withVisibleEnd(
+                gather(terms.limit() == null ? shards : shards.limit(terms.limit()), filter.toQueryWithAmount()));
     }
 
-    private static Flux<StreamElement> withVisibleEnd(Flux<Gathered<OrderView>> gathered) {
+    /** The limits are inside of the visible end: its client may be one that does not read, and must not hold a permit. */
+    private Flux<Gathered<OrderView>> gather(ScatterOperations shards, Query query) {
+        Flux<Gathered<OrderView>> rows = shards.deadline(limits.maxDuration())
+                .gather(query.fetchSize(limits.fetchSize()), row -> OrderView.from(row, ""));
+        return open.during(IdleLimit.of(limits.idleTimeout(), rows));
+    }
+
+    private Flux<StreamElement> withVisibleEnd(Flux<Gathered<OrderView>> gathered) {
         return Flux.defer(() -> {
+            long start = System.nanoTime();
             AtomicLong sent = new AtomicLong();
             return gathered.map(element -> element(element, sent))
-                    .onErrorResume(error -> sent.get() > 0 ? Flux.just(broken(error, sent.get())) : Flux.error(error));
+                    .onErrorResume(error -> {
+                        boolean over = System.nanoTime() - start
+                                >= limits.maxDuration().toNanos();
+                        return sent.get() > 0 ? Flux.just(broken(error, over, sent.get())) : Flux.error(error);
+                    })
+                    // There is one end, whatever happens at the same moment.
+                    .takeUntil(element -> !(element instanceof OrderView));
         });
     }
 
@@ -87,11 +98,27 @@ class OrderStreams {
         return new StreamElement.End(ManifestView.of(((Gathered.Manifest<OrderView>) gathered).manifest(), sent.get()));
     }
 
-    private static StreamElement broken(Throwable error, long sent) {
+    private StreamElement broken(Throwable error, boolean over, long sent) {
         return new StreamElement.Broken(
-                DatabaseProblem.of(error),
+                problem(error, over),
                 ScatterFailure.of(error)
                         .map(failure -> ManifestView.of(failure.manifest(), sent))
                         .orElse(null));
+    }
+
+    private ProblemDetail problem(Throwable error, boolean over) {
+        if (error instanceof IdleClientException) {
+            return tooSlow("nothing was read for " + limits.idleTimeout());
+        }
+        return over && error instanceof CallTimeoutException
+                ? tooSlow("the stream was open for " + limits.maxDuration() + ", the longest that is allowed")
+                : DatabaseProblem.of(error);
+    }
+
+    /** It is the client's time that is over, so no shard is to blame and none is named. */
+    private static ProblemDetail tooSlow(String detail) {
+        ProblemDetail problem = ProblemDetail.forStatusAndDetail(HttpStatus.REQUEST_TIMEOUT, detail);
+        problem.setTitle("Stream ended early");
+        return problem;
     }
 }

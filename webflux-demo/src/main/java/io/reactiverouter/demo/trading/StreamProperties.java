@@ -1,6 +1,8 @@
 package io.reactiverouter.demo.trading;
 
 import jakarta.validation.constraints.Positive;
+import java.time.Duration;
+import org.hibernate.validator.constraints.time.DurationMin;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.validation.annotation.Validated;
@@ -12,9 +14,14 @@ import org.springframework.validation.annotation.Validated;
  *     so this must stay below the size of a pool.
  * @param fetchSize Orders that a shard sends at once: what a stream whose client does not read on keeps in memory for each
  *     shard.
+ * @param maxDuration How long a stream may be open. Its last event says so then, and how far each shard had come.
+ * @param idleTimeout How long a client may read nothing before its stream ends and frees what it holds. The last event says
+ *     so if the client reads on within the same time again; then its connection is closed.
  */
 @Validated
 @ConfigurationProperties("demo.streams")
 record StreamProperties(
         @DefaultValue("8") @Positive int max,
-        @DefaultValue("256") @Positive int fetchSize) {}
+        @DefaultValue("64") @Positive int fetchSize,
+        @DefaultValue("30m") @DurationMin(millis = 1) Duration maxDuration,
+        @DefaultValue("1m") @DurationMin(millis = 1) Duration idleTimeout) {}

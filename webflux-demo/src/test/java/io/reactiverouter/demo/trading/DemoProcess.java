@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -20,11 +21,12 @@ import org.jspecify.annotations.NullUnmarked;
 final class DemoProcess implements AutoCloseable {
 
     private static final Pattern READY = Pattern.compile("open http://localhost:(\\d+)/");
-    private static final Pattern HEAP = Pattern.compile("used (\\d+)K");
+    private static final Pattern HEAP = Pattern.compile("(?:generation|heap) +total \\d+K, used (\\d+)K");
     private static final Path BIN = Path.of(System.getProperty("java.home"), "bin");
 
     private final Process process;
     private final CompletableFuture<Integer> port = new CompletableFuture<>();
+    private final List<String> outOfMemory = new CopyOnWriteArrayList<>();
 
     /** Starts the application; its output goes to ours. */
     DemoProcess(List<String> jvmOptions, List<String> arguments) throws IOException {
@@ -44,6 +46,9 @@ final class DemoProcess implements AutoCloseable {
                 new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 System.out.println("demo: " + line);
+                if (line.contains("OutOfMemoryError") || line.contains("OutOfDirectMemoryError")) {
+                    outOfMemory.add(line);
+                }
                 Matcher ready = READY.matcher(line);
                 if (ready.find()) {
                     port.complete(Integer.parseInt(ready.group(1)));
@@ -64,10 +69,13 @@ final class DemoProcess implements AutoCloseable {
     long liveHeap() throws Exception {
         jcmd("GC.run");
         Matcher used = HEAP.matcher(jcmd("GC.heap_info"));
-        if (!used.find()) {
+        long kilobytes = used.results()
+                .mapToLong(generation -> Long.parseLong(generation.group(1)))
+                .sum();
+        if (kilobytes == 0) {
             throw new IllegalStateException("jcmd does not say what the heap holds");
         }
-        return Long.parseLong(used.group(1)) << 10;
+        return kilobytes << 10;
     }
 
     /** Returns what the whole process holds of the machine's memory, and has held at most, as Linux says it. */
@@ -89,6 +97,11 @@ final class DemoProcess implements AutoCloseable {
         String output = new String(jcmd.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         jcmd.waitFor(20, TimeUnit.SECONDS);
         return output;
+    }
+
+    /** Returns what the application has said about memory that it did not get; the JVM does not end for lack of buffers. */
+    List<String> outOfMemory() {
+        return outOfMemory;
     }
 
     boolean isAlive() {

@@ -36,6 +36,7 @@ import org.springframework.web.reactive.function.BodyInserters;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
+import tools.jackson.databind.JsonNode;
 
 /** The application's endpoints on three real shards. */
 @SpringBootTest(
@@ -166,8 +167,8 @@ class TradingIntegrationTests {
 
     @ParameterizedTest
     @CsvSource({"application/x-ndjson", "text/event-stream"})
-    void streamGivesTheOrdersOfAllShardsInTheFormAskedFor(String mediaType) {
-        List<OrderView> orders = web.get()
+    void streamGivesTheOrdersOfAllShardsInTheFormAskedForAndThenTheManifest(String mediaType) {
+        List<JsonNode> elements = web.get()
                 .uri("/api/orders/stream?symbol=FLUX&status=FILLED&side=BUY&minAmount=100")
                 .accept(MediaType.parseMediaType(mediaType))
                 .exchange()
@@ -175,9 +176,10 @@ class TradingIntegrationTests {
                 .isOk()
                 .expectHeader()
                 .contentTypeCompatibleWith(mediaType)
-                .expectBodyList(OrderView.class)
+                .expectBodyList(JsonNode.class)
                 .returnResult()
                 .getResponseBody();
+        JsonNode manifest = elements.remove(elements.size() - 1).get("manifest");
 
         long expected = 0;
         for (ShardNode node : SHARDS.nodes()) {
@@ -187,12 +189,16 @@ class TradingIntegrationTests {
                             + " and quantity * price >= 100");
         }
         assertThat(expected).isPositive();
-        assertThat(orders).hasSize((int) expected).allSatisfy(order -> {
-            assertThat(order.symbol()).isEqualTo("FLUX");
-            assertThat(order.shard())
-                    .isEqualTo(router.route(ShardKey.of(order.userId())).shard().value());
+        assertThat(elements).hasSize((int) expected).allSatisfy(order -> {
+            assertThat(order.get("symbol").asString()).isEqualTo("FLUX");
+            ShardKey user = ShardKey.of(order.get("userId").asLong());
+            assertThat(order.get("shard").asString())
+                    .isEqualTo(router.route(user).shard().value());
         });
-        assertThat(orders).extracting(OrderView::shard).contains("s0", "s1", "s2");
+        assertThat(elements).extracting(order -> order.get("shard").asString()).contains("s0", "s1", "s2");
+        assertThat(manifest.get("complete").asBoolean()).isTrue();
+        assertThat(manifest.get("rows").asLong()).isEqualTo(expected);
+        assertThat(manifest.get("shards").findValuesAsString("outcome")).containsOnly("complete");
     }
 
     @Test
@@ -333,7 +339,8 @@ class TradingIntegrationTests {
                 .expectStatus()
                 .isOk()
                 .expectBody()
-                .isEmpty();
+                .jsonPath("$.manifest.rows")
+                .isEqualTo(0);
     }
 
     @Test
