@@ -27,6 +27,7 @@ final class DemoProcess implements AutoCloseable {
     private final Process process;
     private final CompletableFuture<Integer> port = new CompletableFuture<>();
     private final List<String> outOfMemory = new CopyOnWriteArrayList<>();
+    private final List<String> leaks = new CopyOnWriteArrayList<>();
 
     /** Starts the application; its output goes to ours. */
     DemoProcess(List<String> jvmOptions, List<String> arguments) throws IOException {
@@ -48,6 +49,9 @@ final class DemoProcess implements AutoCloseable {
                 System.out.println("demo: " + line);
                 if (line.contains("OutOfMemoryError") || line.contains("OutOfDirectMemoryError")) {
                     outOfMemory.add(line);
+                }
+                if (line.contains("LEAK: ")) {
+                    leaks.add(line);
                 }
                 Matcher ready = READY.matcher(line);
                 if (ready.find()) {
@@ -102,6 +106,11 @@ final class DemoProcess implements AutoCloseable {
     /** Returns what the application has said about memory that it did not get; the JVM does not end for lack of buffers. */
     List<String> outOfMemory() {
         return outOfMemory;
+    }
+
+    /** Returns what Netty has said about buffers that were never released; it notices them after a collection. */
+    List<String> leaks() {
+        return leaks;
     }
 
     boolean isAlive() {
