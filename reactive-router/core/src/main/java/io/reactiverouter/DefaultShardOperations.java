@@ -137,24 +137,27 @@ final class DefaultShardOperations implements ShardOperations {
         if (timedOut != null) {
             return Mono.error(timedOut);
         }
-        if (connection.isAutoCommit()) {
-            // The driver would skip the commit in silence.
-            return Mono.error(new IllegalStateException("the transaction on shard " + shard
-                    + " was no longer open when it was to be committed; work in a transaction must neither commit"
-                    + " nor roll back itself"));
-        }
         // The answer to the commit is then the last one: a connection that comes back to the pool has nothing on its
         // way.
-        return NodePools.withdraw(connection).flatMap(last -> Mono.from(last.commitTransaction()));
+        return NodePools.withdraw(connection).flatMap(last -> {
+            if (last.isAutoCommit()) {
+                // The driver would skip the commit in silence.
+                return Mono.error(new IllegalStateException("the transaction on shard " + shard
+                        + " was no longer open when it was to be committed; work in a transaction must neither commit"
+                        + " nor roll back itself"));
+            }
+            return Mono.from(last.commitTransaction());
+        });
     }
 
     @Override
     public Mono<Connection> connection() {
         return Mono.deferContextual(context -> {
-            ShardId shard = locator.get();
-            TransactionScope scope = cluster.scope(context);
-            return scope == null ? cluster.borrow(shard) : scope.join(shard);
-        });
+                    ShardId shard = locator.get();
+                    TransactionScope scope = cluster.scope(context);
+                    return scope == null ? cluster.borrow(shard) : scope.join(shard);
+                })
+                .onErrorStop();
     }
 
     @Override

@@ -12,6 +12,7 @@ import ch.qos.logback.core.read.ListAppender;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.util.ResourceLeakDetector;
 import io.r2dbc.spi.Connection;
+import io.r2dbc.spi.R2dbcBadGrammarException;
 import io.r2dbc.spi.Result;
 import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.strategy.Keyspace;
@@ -19,7 +20,9 @@ import io.reactiverouter.strategy.ShardKey;
 import io.reactiverouter.strategy.ShardingStrategy;
 import io.reactiverouter.test.ShardsExtension;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -31,11 +34,13 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.reactivestreams.Publisher;
 import org.reactivestreams.Subscription;
 import org.slf4j.LoggerFactory;
 import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Hooks;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.SignalType;
 import reactor.core.publisher.Sinks;
@@ -262,6 +267,114 @@ class UnreadAnswersIntegrationTests {
         StepVerifier.create(kept.asMono()
                         .flatMapMany(result -> result.filter(segment -> true).map((row, metadata) -> 1)))
                 .verifyErrorMatches(error -> error instanceof IllegalStateException);
+        warm();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"rollback", "commit"})
+    void workThatEndsItsTransactionByItselfIsAnError(String end) {
+        shard.update(Query.of("create table if not exists ended (id int)")).block(TIMEOUT);
+        for (boolean read : new boolean[] {true, false}) {
+            StepVerifier.create(shard.inTransaction(connection -> Mono.from(connection
+                                    .createStatement("insert into ended values (1)")
+                                    .execute())
+                            .flatMap(result -> Mono.from(result.getRowsUpdated()))
+                            .then(Mono.from(connection.createStatement(end).execute()))
+                            .flatMap(result -> read ? Mono.from(result.getRowsUpdated()) : Mono.just(1L))))
+                    .verifyErrorSatisfies(error -> assertThat(error).hasMessageContaining("was no longer open"));
+        }
+        warm();
+    }
+
+    @Test
+    void errorThatNobodyHasReadEndsTheTransaction() {
+        shard.update(Query.of("create table refused (id int primary key)")).block(TIMEOUT);
+
+        StepVerifier.create(shard.inTransaction(connection -> Mono.from(connection
+                                .createStatement("insert into refused values (1), (1)")
+                                .execute())
+                        .thenReturn("done")))
+                .verifyErrorSatisfies(error -> assertThat(error).hasMessageContaining("duplicate key"));
+        assertThat(number(SHARDS.node(0), "select count(*) from refused")).isZero();
+    }
+
+    @Test
+    void resultsThatNobodyCanReadAnyMoreAreForgotten() {
+        Runtime runtime = Runtime.getRuntime();
+        List<Long> used = new ArrayList<>();
+        shard.withConnection(connection -> Flux.range(1, 20_000)
+                        .concatMap(i -> {
+                            if (i % 2_000 == 0) {
+                                System.gc();
+                                used.add(runtime.totalMemory() - runtime.freeMemory());
+                            }
+                            return Flux.from(connection
+                                            .createStatement("select 1")
+                                            .execute())
+                                    .then();
+                        })
+                        .then())
+                .block(TIMEOUT.multipliedBy(2));
+
+        // It was 1.4 kB for each of them.
+        assertThat(used.get(used.size() - 1) - used.get(1)).isLessThan(8_000_000);
+    }
+
+    @Test
+    void rowsThatNobodyHasReadGoWithTheirConnection() throws InterruptedException {
+        noLeaks(() -> StepVerifier.create(shard.withConnection(connection -> Mono.from(connection
+                                .createStatement("select i from generate_series(1, 100) i")
+                                .execute())
+                        .then(Mono.error(
+                                () -> new R2dbcBadGrammarException("prepared statement is not there", "26000", 0)))))
+                .verifyError());
+    }
+
+    @Test
+    void segmentsThatAreFilteredAreReleasedOnce() throws InterruptedException {
+        List<Throwable> dropped = new CopyOnWriteArrayList<>();
+        Hooks.onErrorDropped(dropped::add);
+        ListAppender<ILoggingEvent> log = new ListAppender<>();
+        Logger operators = (Logger) LoggerFactory.getLogger("reactor.core.publisher.Operators");
+        log.start();
+        operators.addAppender(log);
+        try {
+            noLeaks(() -> {
+                assertThat(read(
+                                        shard,
+                                        true,
+                                        result ->
+                                                result.filter(segment -> false).flatMap(segment -> Mono.just(1)))
+                                .collectList()
+                                .block(TIMEOUT))
+                        .isEmpty();
+                assertThat(read(
+                                        shard,
+                                        true,
+                                        result -> result.flatMap(segment -> Flux.just(segment)
+                                                .filter(rejected -> false)
+                                                .map(none -> 1)))
+                                .collectList()
+                                .block(TIMEOUT))
+                        .isEmpty();
+            });
+        } finally {
+            Hooks.resetOnErrorDropped();
+            operators.detachAppender(log);
+        }
+
+        assertThat(dropped).isEmpty();
+        assertThat(log.list).isEmpty();
+    }
+
+    @Test
+    void resultIsReadOnce() {
+        StepVerifier.create(read(
+                        shard,
+                        false,
+                        result ->
+                                Flux.from(result.map((row, metadata) -> 1)).thenMany(result.map((row, metadata) -> 2))))
+                .verifyErrorMessage("a result can be read only once");
         warm();
     }
 

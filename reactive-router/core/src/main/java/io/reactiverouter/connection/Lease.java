@@ -33,6 +33,9 @@ final class Lease {
     private volatile Sinks.@Nullable Empty<Void> sent;
     private final Unread unread = new Unread();
 
+    /** Statements that were sent at once, and of which it was not seen that the server is done with them. */
+    private final AtomicInteger unended = new AtomicInteger();
+
     /** Returns {@code source}, whose subscription can send something to the server, refused after the end. */
     <T> Publisher<T> within(Publisher<T> source) {
         return source instanceof Mono<T> mono
@@ -51,10 +54,22 @@ final class Lease {
     /** Returns {@code source}, a statement that is sent as soon as it is subscribed to. */
     Publisher<Result> sending(Publisher<? extends Result> source) {
         return within(Flux.from(source)
+                .doOnSubscribe(subscription -> unended.incrementAndGet())
+                .doOnTerminate(unended::decrementAndGet)
                 // Of results that come after a cancel.
                 .doOnDiscard(
                         Result.class, result -> SentResult.of(result, unread).drain())
                 .map(result -> SentResult.of(result, unread)));
+    }
+
+    /** Says whether a statement may still be under way of which the owner has left the results, or not read the last one. */
+    boolean mayBeUnderWay() {
+        return unended.get() > 0;
+    }
+
+    /** Returns the first error among the answers that {@link #drain()} has dropped, null if there was none. */
+    @Nullable Throwable failureOfDropped() {
+        return unread.failure();
     }
 
     /** Reads, and drops, the answers that the owner has not read; what is asked next stands behind them. */

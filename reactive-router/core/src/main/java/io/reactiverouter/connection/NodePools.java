@@ -1,6 +1,7 @@
 package io.reactiverouter.connection;
 
 import io.r2dbc.spi.Connection;
+import io.r2dbc.spi.ValidationDepth;
 import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.topology.Node;
 import io.reactiverouter.topology.NodeId;
@@ -102,15 +103,30 @@ public final class NodePools {
     /**
      * Takes a connection of {@link #executor()} out of the hands of the work that it was lent to, and returns it for what the
      * lender does last: all that the work has sent by then stands before it, and nothing comes after it. Answers that the
-     * work has not read are dropped. Fails if the work does not let go in time.
+     * work has not read are dropped. Fails if one of them is an error, or if the work does not let go in time.
      */
     public static Mono<Connection> withdraw(Connection lent) {
         return lent instanceof LeasedConnection leased
-                ? leased.lease().end().then(Mono.fromSupplier(() -> {
-                    leased.lease().drain();
-                    return leased.unwrap();
-                }))
+                ? leased.lease()
+                        .end()
+                        .then(Mono.defer(() -> undisturbed(leased.lease(), leased.unwrap())))
+                        .thenReturn(leased.unwrap())
                 : Mono.just(lent);
+    }
+
+    /**
+     * Completes when the server is done with all that the work has sent: the connection does not know before whether its
+     * transaction is still open. Costs a round trip only if the work has left something behind.
+     */
+    private static Mono<Void> undisturbed(Lease lease, Connection connection) {
+        lease.drain();
+        Mono<Void> answered = lease.mayBeUnderWay()
+                ? Mono.from(connection.validate(ValidationDepth.REMOTE)).then()
+                : Mono.empty();
+        return answered.then(Mono.defer(() -> {
+            Throwable failure = lease.failureOfDropped();
+            return failure == null ? Mono.empty() : Mono.error(failure);
+        }));
     }
 
     /** Returns a view of a connection on which closing does nothing: whoever lent it closes it. */

@@ -176,6 +176,8 @@ final class R2dbcNodePool implements NodePool {
         return Mono.defer(() -> {
             LOG.debug("a connection to {} is closed: {}", node, reason, cause);
             listener.discarded(node, reason);
+            // Rows that nobody has read are not released by the end of their connection.
+            connection.lease().drain();
             return connector.abort(connection.physical());
         });
     }

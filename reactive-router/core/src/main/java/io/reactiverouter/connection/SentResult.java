@@ -30,53 +30,87 @@ import reactor.util.context.Context;
  * answer, and a window that is cancelled does not release its rows. So when a reader cancels, or what it does with a row
  * fails, the rest is read and dropped here; what nobody has begun to read, or has read to the end, is when the lease ends.
  */
-final class SentResult implements Result, Unread.Answer {
+final class SentResult implements Result {
 
     private static final Logger LOG = Loggers.getLogger(SentResult.class);
 
-    private enum State {
-        UNREAD,
-        TAKEN,
-        DROPPED
-    }
-
     private final Result result;
     private final Unread unread;
-    private final AtomicReference<State> state;
+    private final Key key;
 
-    /** What a filter has thrown: it lets the segment pass, and its reader fails. */
-    private final AtomicReference<@Nullable Throwable> filterFailure;
-
-    private SentResult(Result result, Unread unread, State state, AtomicReference<@Nullable Throwable> filterFailure) {
+    private SentResult(Result result, Unread unread, Key key) {
         this.result = result;
         this.unread = unread;
-        this.state = new AtomicReference<>(state);
-        this.filterFailure = filterFailure;
+        this.key = key;
     }
 
     /** Returns {@code result}, one of those that are {@code unread}. */
     static SentResult of(Result result, Unread unread) {
-        SentResult sent = new SentResult(result, unread, State.UNREAD, new AtomicReference<>());
-        unread.add(sent);
-        return sent;
+        return new SentResult(result, unread, new Key(result, unread));
     }
 
     /** Reads the result and drops it, if nobody else has begun to; whoever comes later is refused. */
-    @Override
-    public void drain() {
-        if (state.compareAndSet(State.UNREAD, State.DROPPED)) {
-            unread.remove(this);
-            Mono.from(result.getRowsUpdated())
-                    .subscribe(null, error -> LOG.debug("a statement that was given up has failed", error));
+    void drain() {
+        key.sent.drain();
+    }
+
+    /** What it takes to read a result; filtered ones share that of the result. */
+    private static final class Key {
+
+        private final Sent sent;
+
+        /** What a filter has thrown: it lets the segment pass, and its reader fails. */
+        private final AtomicReference<@Nullable Throwable> filterFailure = new AtomicReference<>();
+
+        Key(Result result, Unread unread) {
+            this.sent = new Sent(this, result, unread);
+            unread.add(sent);
         }
     }
 
-    /** Notes that somebody reads the result; says whether that may be. A second reader is the driver's to refuse. */
-    private boolean begin() {
-        if (state.compareAndSet(State.UNREAD, State.TAKEN)) {
-            unread.remove(this);
+    /** The result as the driver gave it, until somebody reads it. */
+    private static final class Sent extends Unread.Keyed {
+
+        private enum State {
+            UNREAD,
+            TAKEN,
+            DROPPED
         }
-        return state.get() != State.DROPPED;
+
+        private final Result result;
+        private final Unread unread;
+        private final AtomicReference<State> state = new AtomicReference<>(State.UNREAD);
+
+        Sent(Key key, Result result, Unread unread) {
+            super(key, unread);
+            this.result = result;
+            this.unread = unread;
+        }
+
+        @Override
+        public void drain() {
+            if (state.compareAndSet(State.UNREAD, State.DROPPED)) {
+                unread.remove(this);
+                Mono.from(result.getRowsUpdated()).subscribe(null, error -> {
+                    LOG.debug("a statement that was given up has failed", error);
+                    unread.failed(error);
+                });
+            }
+        }
+
+        /** Says whether {@code actual} may read the result, and if not, tells it so. */
+        boolean take(CoreSubscriber<?> actual) {
+            if (state.compareAndSet(State.UNREAD, State.TAKEN)) {
+                unread.remove(this);
+                return true;
+            }
+            if (state.get() == State.DROPPED) {
+                Lease.refuse(actual);
+            } else {
+                Operators.error(actual, new IllegalStateException("a result can be read only once"));
+            }
+            return false;
+        }
     }
 
     /** Asks for everything at once, so a cancel need not do more than stop listening. */
@@ -85,20 +119,19 @@ final class SentResult implements Result, Unread.Answer {
         return new Mono<Long>() {
             @Override
             public void subscribe(CoreSubscriber<? super Long> actual) {
-                if (!begin()) {
-                    Lease.refuse(actual);
-                    return;
+                if (key.sent.take(actual)) {
+                    Mono.<Long>create(sink -> Mono.from(result.getRowsUpdated())
+                                    .subscribe(
+                                            sink::success, sink::error, sink::success, Context.of(sink.contextView())))
+                            .doOnTerminate(SentResult.this::requireFiltered)
+                            .subscribe(actual);
                 }
-                Mono.<Long>create(sink -> Mono.from(result.getRowsUpdated())
-                                .subscribe(sink::success, sink::error, sink::success, Context.of(sink.contextView())))
-                        .doOnTerminate(SentResult.this::requireFiltered)
-                        .subscribe(actual);
             }
         };
     }
 
     private void requireFiltered() {
-        Throwable failure = filterFailure.get();
+        Throwable failure = key.filterFailure.get();
         if (failure != null) {
             throw Exceptions.propagate(failure);
         }
@@ -132,21 +165,16 @@ final class SentResult implements Result, Unread.Answer {
 
     @Override
     public Result filter(Predicate<Segment> filter) {
-        boolean mayRead = begin();
         Result filtered = result.filter(segment -> {
             try {
                 return filter.test(segment);
             } catch (Throwable failure) {
                 Exceptions.throwIfJvmFatal(failure);
-                filterFailure.compareAndSet(null, failure);
+                key.filterFailure.compareAndSet(null, failure);
                 return true;
             }
         });
-        SentResult sent = new SentResult(filtered, unread, mayRead ? State.UNREAD : State.DROPPED, filterFailure);
-        if (mayRead) {
-            unread.add(sent);
-        }
-        return sent;
+        return new SentResult(filtered, unread, key);
     }
 
     /** A row that nobody waits for. */
@@ -158,11 +186,10 @@ final class SentResult implements Result, Unread.Answer {
         return new Flux<>() {
             @Override
             public void subscribe(CoreSubscriber<? super T> actual) {
-                if (!begin()) {
-                    Lease.refuse(actual);
+                if (!key.sent.take(actual)) {
                     return;
                 }
-                Reader<T> reader = new Reader<>(actual, unread, filterFailure);
+                Reader<T> reader = new Reader<>(actual, unread, key);
                 unread.add(reader);
                 source.apply(reader).subscribe(reader);
             }
@@ -185,14 +212,14 @@ final class SentResult implements Result, Unread.Answer {
 
         private final transient CoreSubscriber<? super T> actual;
         private final transient Unread unread;
-        private final transient AtomicReference<@Nullable Throwable> filterFailure;
+        private final transient Key key;
         private final transient Sinks.Empty<Void> leaving = Sinks.empty();
         private transient volatile @Nullable Subscription upstream;
 
-        Reader(CoreSubscriber<? super T> actual, Unread unread, AtomicReference<@Nullable Throwable> filterFailure) {
+        Reader(CoreSubscriber<? super T> actual, Unread unread, Key key) {
             this.actual = actual;
             this.unread = unread;
-            this.filterFailure = filterFailure;
+            this.key = key;
         }
 
         boolean isReading() {
@@ -215,7 +242,7 @@ final class SentResult implements Result, Unread.Answer {
 
         /** Says whether a filter has thrown something, with which the reader then fails. */
         boolean hasFailedFilter() {
-            Throwable failure = filterFailure.get();
+            Throwable failure = key.filterFailure.get();
             if (failure != null) {
                 fail(failure);
             }
@@ -279,13 +306,16 @@ final class SentResult implements Result, Unread.Answer {
 
         @Override
         public void onComplete() {
-            end(filterFailure.get());
+            end(key.filterFailure.get());
         }
 
         private void end(@Nullable Throwable error) {
             unread.remove(this);
             int before = getAndSet(LEFT);
             if (before == LEFT_BEHIND) {
+                if (error != null) {
+                    unread.failed(error);
+                }
                 actual.onError(Lease.refusal());
             } else if (before == READING && error != null) {
                 actual.onError(error);

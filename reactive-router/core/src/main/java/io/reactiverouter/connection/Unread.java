@@ -1,19 +1,28 @@
 package io.reactiverouter.connection;
 
+import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
+import java.lang.ref.WeakReference;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /** Answers of the server to statements that were sent at once, as long as the owner of the connection has not read them. */
 final class Unread {
 
     private final Set<Answer> answers = ConcurrentHashMap.newKeySet();
+    private final ReferenceQueue<Object> lost = new ReferenceQueue<>();
     private volatile boolean drained;
+    private volatile @Nullable Throwable failure;
 
     /** Adds an answer; after {@link #drain()} it is read and dropped. */
     void add(Answer answer) {
         answers.add(answer);
         if (drained) {
             answer.drain();
+        }
+        for (Reference<?> gone = lost.poll(); gone != null; gone = lost.poll()) {
+            ((Answer) gone).drain();
         }
     }
 
@@ -28,10 +37,30 @@ final class Unread {
         answers.forEach(Answer::drain);
     }
 
+    /** Notes that an answer which was dropped was an error. */
+    void failed(Throwable error) {
+        if (failure == null) {
+            failure = error;
+        }
+    }
+
+    /** Returns the first error among the answers that were dropped, null if there was none. */
+    @Nullable Throwable failure() {
+        return failure;
+    }
+
     /** An answer. */
     interface Answer {
 
         /** Reads what is left of it and drops that. */
         void drain();
+    }
+
+    /** An answer that only the holders of {@code key} can read: without them it is read and dropped here some time. */
+    abstract static class Keyed extends WeakReference<Object> implements Answer {
+
+        Keyed(Object key, Unread unread) {
+            super(key, unread.lost);
+        }
     }
 }

@@ -219,7 +219,8 @@ public final class ScatterGather {
         Publisher<R>[] sources = parts.toArray(new Publisher[0]);
         return sources.length == 1
                 ? Flux.from(sources[0])
-                : Flux.mergeComparing(PREFETCH, order, sources).doOnNext(row -> call.tally.check());
+                : call.watched(run, Flux.mergeComparing(PREFETCH, order, sources))
+                        .doOnNext(row -> call.tally.check());
     }
 
     private <T> Work<Keyed<T>> sorted(
@@ -328,9 +329,16 @@ public final class ScatterGather {
         /** Merges the parts of all shards as they come. */
         <R> Flux<R> parallel(ScatterQuery<?> query, Function<ShardId, Flux<R>> part) {
             Parallelism.Run run = next(query);
-            return Flux.fromIterable(shards)
-                    .flatMap(part, run.width(), PREFETCH)
+            return watched(run, Flux.fromIterable(shards).flatMap(part, run.width(), PREFETCH))
                     .doOnComplete(() -> took(run));
+        }
+
+        <R> Flux<R> watched(Parallelism.Run run, Flux<R> answer) {
+            return answer.doOnError(error -> run.failed()).doOnCancel(() -> {
+                if (!tally.isLimitReached()) {
+                    run.cancelled(System.nanoTime() - startNanos);
+                }
+            });
         }
 
         Parallelism.Run next(ScatterQuery<?> query) {
@@ -338,7 +346,9 @@ public final class ScatterGather {
         }
 
         void took(Parallelism.Run run) {
-            if (!tally.hasFailures()) {
+            if (tally.hasFailures()) {
+                run.failed();
+            } else {
                 run.took(System.nanoTime() - startNanos);
             }
         }

@@ -85,6 +85,10 @@ final class Tally {
         }
     }
 
+    boolean isLimitReached() {
+        return limitReached;
+    }
+
     boolean hasFailures() {
         return failures.get() > 0;
     }

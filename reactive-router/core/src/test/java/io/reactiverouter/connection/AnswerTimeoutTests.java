@@ -170,7 +170,8 @@ class AnswerTimeoutTests {
                     public Disposable schedule(Runnable task, long delay, TimeUnit unit) {
                         Disposable scheduled = real.schedule(task, delay, unit);
                         if (looks.getAndIncrement() == 0) {
-                            LockSupport.parkNanos(LIMIT.multipliedBy(3).toNanos());
+                            LockSupport.parkNanos(
+                                    LIMIT.multipliedBy(5).dividedBy(2).toNanos());
                         }
                         return scheduled;
                     }

@@ -1,5 +1,6 @@
 package io.reactiverouter.demo.trading;
 
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
@@ -42,9 +43,11 @@ class HttpServerConfiguration {
 
         @Override
         protected void channelIdle(ChannelHandlerContext context, IdleStateEvent event) {
-            ChannelOutboundBuffer output = context.channel().unsafe().outboundBuffer();
+            Channel.Unsafe socket = context.channel().unsafe();
+            ChannelOutboundBuffer output = socket.outboundBuffer();
             if (output != null && output.totalPendingWriteBytes() > 0) {
-                context.close();
+                // Past the pipeline, where TLS would first wait until its farewell is sent.
+                socket.close(socket.voidPromise());
             }
         }
     }

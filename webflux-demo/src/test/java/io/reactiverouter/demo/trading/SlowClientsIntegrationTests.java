@@ -39,8 +39,8 @@ class SlowClientsIntegrationTests {
     private static final int CLIENTS = 200;
     private static final int ORDERS = 30_000;
 
-    private static final int HEAP_MB = 184;
-    private static final int DIRECT_MB = 40;
+    private static final int HEAP_MB = 196;
+    private static final int DIRECT_MB = 32;
     /** Twice what the application sets for a socket: so much the kernel takes for it. */
     private static final int SENDING_MB = CLIENTS * 2 * 64 / 1024;
 
