@@ -148,7 +148,12 @@ final class DefaultScatterOperations implements ScatterOperations {
     public Flux<AggregateRow> aggregate(Query query, Aggregation aggregation) {
         requireAllRows("an aggregation");
         return outsideOfTransactions(targets -> cluster.scatter()
-                .aggregate(targets.shards(), settings, targets.mapped(query, row -> row), aggregation));
+                .aggregate(oneAtLeast(targets.shards()), settings, targets.mapped(query, row -> row), aggregation));
+    }
+
+    /** A range that no shard can hold rows of has an aggregate too, as the count 0: any server can say which. */
+    private List<ShardId> oneAtLeast(List<ShardId> shards) {
+        return shards.isEmpty() ? cluster.shardIds().subList(0, 1) : shards;
     }
 
     private void requireAllRows(String what) {

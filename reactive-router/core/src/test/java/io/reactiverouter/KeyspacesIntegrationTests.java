@@ -3,9 +3,12 @@ package io.reactiverouter;
 import static io.reactiverouter.TestClusters.TIMEOUT;
 import static io.reactiverouter.TestClusters.awaitQuiet;
 import static io.reactiverouter.TestClusters.number;
+import static io.reactiverouter.order.SortKey.asc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.reactiverouter.aggregate.AggregateRow;
+import io.reactiverouter.aggregate.Aggregation;
 import io.reactiverouter.audit.TableAudit;
 import io.reactiverouter.routing.Placement;
 import io.reactiverouter.routing.StalePlacementException;
@@ -143,7 +146,19 @@ class KeyspacesIntegrationTests {
         assertThat(asked(trading.between(ShardKey.of(9), ShardKey.of(9)))).hasSize(1);
 
         ShardKey before = ShardKey.of(START.minusSeconds(9));
-        assertThat(asked(measurements.between(before, before))).isEmpty();
+        ScatterOperations nowhere = measurements.between(before, before);
+        assertThat(asked(nowhere)).isEmpty();
+        Query none = Query.of("select user_id from trades where false");
+        StepVerifier.create(nowhere.orderBy(asc("user_id")).query(none, row -> 1))
+                .verifyComplete();
+        assertThat(nowhere.aggregate(none, Aggregation.ofAll().count("n").sum("user_id", "s"))
+                        .map(AggregateRow::toString)
+                        .collectList()
+                        .block(TIMEOUT))
+                .containsExactly("AggregateRow[n=0, s=null]");
+        StepVerifier.create(nowhere.reduce(none, row -> 1, () -> 7, Integer::sum, Integer::sum))
+                .expectNext(7)
+                .verifyComplete();
         StepVerifier.create(measurements.between(month(2), month(1)).query(Query.of("select 1"), row -> 1))
                 .expectErrorSatisfies(error -> assertThat(error)
                         .isInstanceOf(UnroutableKeyException.class)

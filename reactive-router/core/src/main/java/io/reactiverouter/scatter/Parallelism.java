@@ -41,7 +41,7 @@ final class Parallelism {
     /** Returns how the next call of a query runs. */
     Run next(String sql, int shards, int bound) {
         int most = Math.min(shards, bound);
-        if (most == 1) {
+        if (most <= 1) {
             return new Run(null, 1, 1);
         }
         return levels.get(new Key(sql, shards, most), key -> new Level(key.bound))

@@ -137,7 +137,8 @@ public final class ScatterGather {
                                                     connection, query.sql(), query.parameters(shard), query::map))
                                             .reduceWith(initial, accumulator),
                                     null))
-                    .reduce(combiner);
+                    .reduce(combiner)
+                    .switchIfEmpty(Mono.fromSupplier(initial));
         });
     }
 
