@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 /**
  * In how small a heap do Reactive Router and ShardingSphere-JDBC give the answers of {@link ShardingSphereBenchmark}? Each try
  * is a JVM of its own with the serial collector, which has to give the right answer within two minutes. Tried on two rows,
- * which shows what a library takes for itself, and on a million. Beside its heap each JVM may use 16 MB for buffers, as
+ * which shows what a library takes for itself, and on a million. Beside its heap each JVM may use 4 MB for buffers, as
  * Reactive Router's driver does.
  *
  * <pre>{@code
@@ -97,7 +97,7 @@ public final class SmallestHeap {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx" + megabytes + "m",
-                "-XX:MaxDirectMemorySize=16m",
+                "-XX:MaxDirectMemorySize=4m",
                 "-XX:+UseSerialGC",
                 "-XX:+ExitOnOutOfMemoryError",
                 "-cp",
