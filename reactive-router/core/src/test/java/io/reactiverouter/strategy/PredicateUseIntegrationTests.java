@@ -14,6 +14,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
@@ -226,9 +227,11 @@ class PredicateUseIntegrationTests {
                 }
             }
             for (int n = 0; n < owners.length; n++) {
-                assertThat(owners[n])
-                        .as("owner of %s by %s", keys.get(n), given)
-                        .isEqualTo(PredicateCases.locate(given.strategy(), keys.get(n)));
+                ShardId expected = PredicateCases.locate(given.strategy(), keys.get(n));
+                // Not an assertion for each key, which would be most of the time.
+                if (!Objects.equals(owners[n], expected)) {
+                    assertThat(owners[n]).as("owner of %s by %s", keys.get(n), given).isEqualTo(expected);
+                }
             }
         }
     }
