@@ -230,7 +230,9 @@ class PredicateUseIntegrationTests {
                 ShardId expected = PredicateCases.locate(given.strategy(), keys.get(n));
                 // Not an assertion for each key, which would be most of the time.
                 if (!Objects.equals(owners[n], expected)) {
-                    assertThat(owners[n]).as("owner of %s by %s", keys.get(n), given).isEqualTo(expected);
+                    assertThat(owners[n])
+                            .as("owner of %s by %s", keys.get(n), given)
+                            .isEqualTo(expected);
                 }
             }
         }
