@@ -63,7 +63,7 @@ class PredicateIntegrationTests {
                 try (ResultSet rows = statement.executeQuery("select n from " + given.table() + " where " + where)) {
                     while (rows.next()) {
                         int n = rows.getInt(1);
-                        // Not an assertion for each of ten million rows, which would be most of the time.
+                        // No assertion object for each of ten million rows.
                         if (owners[n] != null) {
                             assertThat(owners[n])
                                     .as("owner of %s beside %s, seed %s", keys.get(n), shard, PredicateCases.SEED)

@@ -228,7 +228,7 @@ class PredicateUseIntegrationTests {
             }
             for (int n = 0; n < owners.length; n++) {
                 ShardId expected = PredicateCases.locate(given.strategy(), keys.get(n));
-                // Not an assertion for each key, which would be most of the time.
+                // No assertion object for each key.
                 if (!Objects.equals(owners[n], expected)) {
                     assertThat(owners[n])
                             .as("owner of %s by %s", keys.get(n), given)
