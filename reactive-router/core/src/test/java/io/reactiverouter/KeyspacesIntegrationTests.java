@@ -150,7 +150,8 @@ class KeyspacesIntegrationTests {
         assertThat(asked(nowhere)).isEmpty();
         Query none = Query.of("select user_id from trades where false");
         StepVerifier.create(nowhere.orderBy(asc("user_id")).query(none, row -> 1))
-                .verifyComplete();
+                .expectComplete()
+                .verify(TIMEOUT);
         assertThat(nowhere.aggregate(none, Aggregation.ofAll().count("n").sum("user_id", "s"))
                         .map(AggregateRow::toString)
                         .collectList()
@@ -158,7 +159,8 @@ class KeyspacesIntegrationTests {
                 .containsExactly("AggregateRow[n=0, s=null]");
         StepVerifier.create(nowhere.reduce(none, row -> 1, () -> 7, Integer::sum, Integer::sum))
                 .expectNext(7)
-                .verifyComplete();
+                .expectComplete()
+                .verify(TIMEOUT);
         StepVerifier.create(measurements.between(month(2), month(1)).query(Query.of("select 1"), row -> 1))
                 .expectErrorSatisfies(error -> assertThat(error)
                         .isInstanceOf(UnroutableKeyException.class)

@@ -5,10 +5,6 @@ import io.reactiverouter.connection.PoolStatistics;
 import io.reactiverouter.test.ShardNode;
 import io.reactiverouter.test.Shards;
 import io.reactiverouter.topology.Shard;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
@@ -39,12 +35,7 @@ public final class TestClusters {
 
     /** Runs a statement on a shard, past the router. */
     public static void sql(ShardNode node, String sql) {
-        try (Connection connection = node.openJdbc();
-                Statement statement = connection.createStatement()) {
-            statement.execute(sql);
-        } catch (SQLException e) {
-            throw new IllegalStateException(sql, e);
-        }
+        node.execute(sql);
     }
 
     /** Runs a statement on every shard, past the router. */
@@ -54,14 +45,7 @@ public final class TestClusters {
 
     /** Reads one number from a shard, past the router. */
     public static long number(ShardNode node, String sql) {
-        try (Connection connection = node.openJdbc();
-                Statement statement = connection.createStatement();
-                ResultSet result = statement.executeQuery(sql)) {
-            result.next();
-            return result.getLong(1);
-        } catch (SQLException e) {
-            throw new IllegalStateException(sql, e);
-        }
+        return node.number(sql);
     }
 
     /** Returns how many connections of this application run a statement, or sit in a transaction, on a shard. */

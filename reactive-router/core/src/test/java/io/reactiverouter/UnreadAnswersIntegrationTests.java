@@ -9,7 +9,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.util.ResourceLeakDetector;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.R2dbcBadGrammarException;
@@ -165,7 +164,7 @@ class UnreadAnswersIntegrationTests {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("failingReaders")
-    void readerThatFailsLeavesNothingBehind(String name, Reading reading) throws InterruptedException {
+    void readerThatFailsLeavesNothingBehind(String name, Reading reading) throws Exception {
         long session = session();
         noLeaks(() -> {
             for (int i = 0; i < 3; i++) {
@@ -205,7 +204,7 @@ class UnreadAnswersIntegrationTests {
 
     @ParameterizedTest
     @MethodSource("sizes")
-    void commitStandsBehindAResultThatNobodyReads(int rows) throws InterruptedException {
+    void commitStandsBehindAResultThatNobodyReads(int rows) throws Exception {
         long session = session();
         noLeaks(() -> {
             for (int i = 0; i < 3; i++) {
@@ -266,7 +265,8 @@ class UnreadAnswersIntegrationTests {
 
         StepVerifier.create(kept.asMono()
                         .flatMapMany(result -> result.filter(segment -> true).map((row, metadata) -> 1)))
-                .verifyErrorMatches(error -> error instanceof IllegalStateException);
+                .expectError(IllegalStateException.class)
+                .verify(TIMEOUT);
         warm();
     }
 
@@ -281,7 +281,8 @@ class UnreadAnswersIntegrationTests {
                             .flatMap(result -> Mono.from(result.getRowsUpdated()))
                             .then(Mono.from(connection.createStatement(end).execute()))
                             .flatMap(result -> read ? Mono.from(result.getRowsUpdated()) : Mono.just(1L))))
-                    .verifyErrorSatisfies(error -> assertThat(error).hasMessageContaining("was no longer open"));
+                    .expectErrorSatisfies(error -> assertThat(error).hasMessageContaining("was no longer open"))
+                    .verify(TIMEOUT);
         }
         warm();
     }
@@ -294,7 +295,8 @@ class UnreadAnswersIntegrationTests {
                                 .createStatement("insert into refused values (1), (1)")
                                 .execute())
                         .thenReturn("done")))
-                .verifyErrorSatisfies(error -> assertThat(error).hasMessageContaining("duplicate key"));
+                .expectErrorSatisfies(error -> assertThat(error).hasMessageContaining("duplicate key"))
+                .verify(TIMEOUT);
         assertThat(number(SHARDS.node(0), "select count(*) from refused")).isZero();
     }
 
@@ -321,17 +323,18 @@ class UnreadAnswersIntegrationTests {
     }
 
     @Test
-    void rowsThatNobodyHasReadGoWithTheirConnection() throws InterruptedException {
+    void rowsThatNobodyHasReadGoWithTheirConnection() throws Exception {
         noLeaks(() -> StepVerifier.create(shard.withConnection(connection -> Mono.from(connection
                                 .createStatement("select i from generate_series(1, 100) i")
                                 .execute())
                         .then(Mono.error(
                                 () -> new R2dbcBadGrammarException("prepared statement is not there", "26000", 0)))))
-                .verifyError());
+                .expectError()
+                .verify(TIMEOUT));
     }
 
     @Test
-    void segmentsThatAreFilteredAreReleasedOnce() throws InterruptedException {
+    void segmentsThatAreFilteredAreReleasedOnce() throws Exception {
         List<Throwable> dropped = new CopyOnWriteArrayList<>();
         Hooks.onErrorDropped(dropped::add);
         ListAppender<ILoggingEvent> log = new ListAppender<>();
@@ -374,7 +377,8 @@ class UnreadAnswersIntegrationTests {
                         false,
                         result ->
                                 Flux.from(result.map((row, metadata) -> 1)).thenMany(result.map((row, metadata) -> 2))))
-                .verifyErrorMessage("a result can be read only once");
+                .expectErrorMessage("a result can be read only once")
+                .verify(TIMEOUT);
         warm();
     }
 
@@ -384,43 +388,27 @@ class UnreadAnswersIntegrationTests {
 
         StepVerifier.create(shard.update(Query.of("insert into kept values (1), (1)"))
                         .onErrorContinue((error, element) -> {}))
-                .verifyErrorMatches(error -> error.getMessage().contains("duplicate key"));
+                .expectErrorMatches(error -> error.getMessage().contains("duplicate key"))
+                .verify(TIMEOUT);
         StepVerifier.create(shard.batch(
                                 "insert into kept values ($1)",
                                 List.of(new Object[] {1}, new Object[] {1}, new Object[] {2}))
                         .onErrorContinue((error, element) -> {}))
-                .verifyErrorMatches(error -> error.getMessage().contains("duplicate key"));
+                .expectErrorMatches(error -> error.getMessage().contains("duplicate key"))
+                .verify(TIMEOUT);
         StepVerifier.create(shard.inTransaction((Connection connection) -> Flux.from(connection
                                         .createStatement("insert into kept values (3); insert into kept values (3)")
                                         .execute())
                                 .concatMap(Result::getRowsUpdated)
                                 .reduce(0L, Long::sum))
                         .onErrorContinue((error, element) -> {}))
-                .verifyErrorMatches(error -> error.getMessage().contains("duplicate key"));
+                .expectErrorMatches(error -> error.getMessage().contains("duplicate key"))
+                .verify(TIMEOUT);
 
         assertThat(number(SHARDS.node(0), "select count(*) from kept")).isZero();
     }
 
-    private void noLeaks(Runnable work) throws InterruptedException {
-        ResourceLeakDetector.Level level = ResourceLeakDetector.getLevel();
-        ListAppender<ILoggingEvent> leaks = new ListAppender<>();
-        Logger log = (Logger) LoggerFactory.getLogger(ResourceLeakDetector.class);
-        leaks.start();
-        log.addAppender(leaks);
-        ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.PARANOID);
-        try {
-            work.run();
-            // A leak is found when the next buffer is made after the collection of one that was lost.
-            for (int i = 0; i < 5; i++) {
-                System.gc();
-                Thread.sleep(20);
-                ByteBufAllocator.DEFAULT.buffer().release();
-                warm();
-            }
-        } finally {
-            ResourceLeakDetector.setLevel(level);
-            log.detachAppender(leaks);
-        }
-        assertThat(leaks.list).extracting(ILoggingEvent::getFormattedMessage).isEmpty();
+    private static void noLeaks(NettyLeaks.Work work) throws Exception {
+        NettyLeaks.assertNone(ResourceLeakDetector.Level.PARANOID, work);
     }
 }

@@ -4,10 +4,6 @@ import io.reactiverouter.ShardCluster;
 import io.reactiverouter.connection.PoolStatistics;
 import io.reactiverouter.test.ShardNode;
 import io.reactiverouter.test.Shards;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,26 +51,12 @@ public final class SpringShards {
 
     /** Runs a statement on every shard, past the router. */
     public static void sql(Shards shards, String sql) {
-        for (ShardNode node : shards.nodes()) {
-            try (Connection connection = node.openJdbc();
-                    Statement statement = connection.createStatement()) {
-                statement.execute(sql);
-            } catch (SQLException e) {
-                throw new IllegalStateException(sql, e);
-            }
-        }
+        shards.nodes().forEach(node -> node.execute(sql));
     }
 
     /** Reads one number from a shard, past the router. */
     public static long number(ShardNode node, String sql) {
-        try (Connection connection = node.openJdbc();
-                Statement statement = connection.createStatement();
-                ResultSet result = statement.executeQuery(sql)) {
-            result.next();
-            return result.getLong(1);
-        } catch (SQLException e) {
-            throw new IllegalStateException(sql, e);
-        }
+        return node.number(sql);
     }
 
     /** Reads the same number from every shard, past the router. */

@@ -4,7 +4,9 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.Properties;
 
 /**
@@ -90,6 +92,36 @@ public final class ShardNode {
     /** Opens a JDBC connection of the server's superuser; the caller closes it. */
     public Connection openSuperuserJdbc() throws SQLException {
         return open(superuser);
+    }
+
+    /**
+     * Runs a statement as the owner, on a connection of its own.
+     *
+     * @throws IllegalStateException if it fails, with the statement and the driver's error
+     */
+    public void execute(String sql) {
+        try (Connection connection = openJdbc();
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        } catch (SQLException e) {
+            throw new IllegalStateException(sql, e);
+        }
+    }
+
+    /**
+     * Reads the number in the first column of the first row as the owner, on a connection of its own; null is 0.
+     *
+     * @throws IllegalStateException if that fails, with the query and the driver's error
+     */
+    public long number(String sql) {
+        try (Connection connection = openJdbc();
+                Statement statement = connection.createStatement();
+                ResultSet result = statement.executeQuery(sql)) {
+            result.next();
+            return result.getLong(1);
+        } catch (SQLException e) {
+            throw new IllegalStateException(sql, e);
+        }
     }
 
     private Connection open(Login as) throws SQLException {

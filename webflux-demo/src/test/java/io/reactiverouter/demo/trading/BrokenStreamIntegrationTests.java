@@ -6,10 +6,6 @@ import io.reactiverouter.ShardCluster;
 import io.reactiverouter.test.ShardNode;
 import io.reactiverouter.test.ShardsExtension;
 import java.io.IOException;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -159,11 +155,12 @@ class BrokenStreamIntegrationTests {
         await(
                 "a cursor to kill",
                 Duration.ofSeconds(5),
-                () -> query(
-                                SHARDS.nodes().get(1),
-                                "select count(*) from (select pg_terminate_backend(pid) from pg_stat_activity where state"
-                                        + " <> 'idle' and application_name = 'broken-stream-tests'"
-                                        + " and datname = current_database()) k")
+                () -> SHARDS.nodes()
+                                .get(1)
+                                .number(
+                                        "select count(*) from (select pg_terminate_backend(pid) from pg_stat_activity where state"
+                                                + " <> 'idle' and application_name = 'broken-stream-tests'"
+                                                + " and datname = current_database()) k")
                         == 1);
     }
 
@@ -187,10 +184,8 @@ class BrokenStreamIntegrationTests {
     /** Returns how many connections of the application are not idle, over all shards. */
     private static long busy() {
         return SHARDS.nodes().stream()
-                .mapToLong(node -> query(
-                        node,
-                        "select count(*) from pg_stat_activity where state <> 'idle'"
-                                + " and application_name = 'broken-stream-tests' and datname = current_database()"))
+                .mapToLong(node -> node.number("select count(*) from pg_stat_activity where state <> 'idle'"
+                        + " and application_name = 'broken-stream-tests' and datname = current_database()"))
                 .sum();
     }
 
@@ -198,25 +193,12 @@ class BrokenStreamIntegrationTests {
     private static String activity() {
         StringBuilder activity = new StringBuilder();
         for (ShardNode node : SHARDS.nodes()) {
-            activity.append(query(
-                            node,
-                            "select coalesce(sum((extract(epoch from state_change) * 1000000)::bigint), 0)"
-                                    + " from pg_stat_activity where state <> 'idle'"
-                                    + " and application_name = 'broken-stream-tests' and datname = current_database()"))
+            activity.append(node.number("select coalesce(sum((extract(epoch from state_change) * 1000000)::bigint), 0)"
+                            + " from pg_stat_activity where state <> 'idle'"
+                            + " and application_name = 'broken-stream-tests' and datname = current_database()"))
                     .append(' ');
         }
         return activity.toString();
-    }
-
-    private static long query(ShardNode node, String sql) {
-        try (Connection connection = node.openJdbc();
-                Statement statement = connection.createStatement();
-                ResultSet result = statement.executeQuery(sql)) {
-            result.next();
-            return result.getLong(1);
-        } catch (SQLException e) {
-            throw new IllegalStateException(sql, e);
-        }
     }
 
     private static void await(String what, Duration limit, BooleanSupplier condition) {

@@ -200,10 +200,7 @@ class LargestOrdersIntegrationTests {
         return orders;
     }
 
-    private static void execute(String sql) throws SQLException {
-        try (Connection connection = SHARDS.nodes().get(1).openJdbc();
-                Statement statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
+    private static void execute(String sql) {
+        SHARDS.nodes().get(1).execute(sql);
     }
 }

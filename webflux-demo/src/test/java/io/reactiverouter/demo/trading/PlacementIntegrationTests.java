@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.reactiverouter.test.ShardNode;
 import io.reactiverouter.test.ShardsExtension;
 import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -141,7 +139,7 @@ class PlacementIntegrationTests {
                         .jsonPath(at + "table")
                         .isEqualTo(name)
                         .jsonPath(at + "rows")
-                        .isEqualTo(number(SHARDS.nodes().get(shard), "select count(*) from " + name))
+                        .isEqualTo(SHARDS.nodes().get(shard).number("select count(*) from " + name))
                         .jsonPath(at + "misplaced")
                         .isEqualTo(0);
             }
@@ -153,15 +151,15 @@ class PlacementIntegrationTests {
     void aRowThatIsElsewhereIsFound() {
         // The first shard that does not hold user 1 gets that user, too.
         ShardNode wrong = SHARDS.nodes().stream()
-                .filter(node -> number(node, "select count(*) from users where user_id = 1") == 0)
+                .filter(node -> node.number("select count(*) from users where user_id = 1") == 0)
                 .findFirst()
                 .orElseThrow();
         String home = SHARDS.nodes().stream()
-                .filter(node -> number(node, "select count(*) from users where user_id = 1") == 1)
+                .filter(node -> node.number("select count(*) from users where user_id = 1") == 1)
                 .findFirst()
                 .orElseThrow()
                 .name();
-        execute(wrong, "insert into users values (1)");
+        wrong.execute("insert into users values (1)");
         try {
             String at = "$[?(@.table == 'users' && @.shard == '" + wrong.name() + "')].";
             web.get()
@@ -175,7 +173,7 @@ class PlacementIntegrationTests {
                     .jsonPath(at + "examples[0].belongsTo")
                     .isEqualTo(home);
         } finally {
-            execute(wrong, "delete from users where user_id = 1");
+            wrong.execute("delete from users where user_id = 1");
         }
     }
 
@@ -271,30 +269,10 @@ class PlacementIntegrationTests {
     }
 
     private static List<Long> numbers(String sql) {
-        return SHARDS.nodes().stream().map(node -> number(node, sql)).toList();
+        return SHARDS.nodes().stream().map(node -> node.number(sql)).toList();
     }
 
     private static long sum(String sql) {
         return numbers(sql).stream().mapToLong(Long::longValue).sum();
-    }
-
-    private static void execute(ShardNode node, String sql) {
-        try (Connection connection = node.openJdbc();
-                Statement statement = connection.createStatement()) {
-            statement.execute(sql);
-        } catch (SQLException e) {
-            throw new IllegalStateException(sql, e);
-        }
-    }
-
-    private static long number(ShardNode node, String sql) {
-        try (Connection connection = node.openJdbc();
-                Statement statement = connection.createStatement();
-                ResultSet result = statement.executeQuery(sql)) {
-            result.next();
-            return result.getLong(1);
-        } catch (SQLException e) {
-            throw new IllegalStateException(sql, e);
-        }
     }
 }

@@ -7,10 +7,6 @@ import io.reactiverouter.test.ShardNode;
 import io.reactiverouter.test.ShardsExtension;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -140,20 +136,10 @@ class StreamIntegrationTests {
 
     /** Returns how many connections of the application are not idle, over all shards. */
     private static long busy() {
-        long busy = 0;
-        for (ShardNode node : SHARDS.nodes()) {
-            try (Connection connection = node.openJdbc();
-                    Statement statement = connection.createStatement();
-                    ResultSet result =
-                            statement.executeQuery("select count(*) from pg_stat_activity where state <> 'idle'"
-                                    + " and application_name = 'stream-tests'")) {
-                result.next();
-                busy += result.getLong(1);
-            } catch (SQLException e) {
-                throw new IllegalStateException(e);
-            }
-        }
-        return busy;
+        return SHARDS.nodes().stream()
+                .mapToLong(node -> node.number("select count(*) from pg_stat_activity"
+                        + " where state <> 'idle' and application_name = 'stream-tests'"))
+                .sum();
     }
 
     private static long usedHeap() {

@@ -10,10 +10,6 @@ import io.reactiverouter.test.ShardNode;
 import io.reactiverouter.test.ShardsExtension;
 import io.reactiverouter.topology.ShardId;
 import java.math.BigDecimal;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -88,12 +84,12 @@ class TradingIntegrationTests {
             ShardId home = router.route(ShardKey.of(user)).shard();
             for (ShardNode node : SHARDS.nodes()) {
                 long expected = node.name().equals(home.value()) ? 1 : 0;
-                assertThat(number(node, "select count(*) from orders where order_id = " + id))
+                assertThat(node.number("select count(*) from orders where order_id = " + id))
                         .as("order of user %s on %s", user, node.name())
                         .isEqualTo(expected);
-                assertThat(number(node, "select count(*) from trades where order_id = " + id))
+                assertThat(node.number("select count(*) from trades where order_id = " + id))
                         .isEqualTo(expected);
-                assertThat(number(node, "select count(*) from positions where user_id = " + user))
+                assertThat(node.number("select count(*) from positions where user_id = " + user))
                         .isEqualTo(expected);
             }
         }
@@ -183,8 +179,7 @@ class TradingIntegrationTests {
 
         long expected = 0;
         for (ShardNode node : SHARDS.nodes()) {
-            expected += number(
-                    node,
+            expected += node.number(
                     "select count(*) from orders where symbol = 'FLUX' and status = 'FILLED' and side = 'BUY'"
                             + " and quantity * price >= 100");
         }
@@ -217,7 +212,7 @@ class TradingIntegrationTests {
                 .orElseThrow();
         long pieces = 0;
         for (ShardNode node : SHARDS.nodes()) {
-            pieces += number(node, "select coalesce(sum(quantity), 0) from trades where symbol = 'HELIO'");
+            pieces += node.number("select coalesce(sum(quantity), 0) from trades where symbol = 'HELIO'");
         }
         assertThat(helio.quantity()).isEqualByComparingTo(BigDecimal.valueOf(pieces));
     }
@@ -260,9 +255,8 @@ class TradingIntegrationTests {
                 .isNotEqualTo(SampleOrders.generate(new LoadProperties(true, 200, 2_000, 1L))
                         .hashCode());
         long checksum = SHARDS.nodes().stream()
-                .mapToLong(node -> number(
-                        node,
-                        "select coalesce(sum(order_id % 1000003 + user_id * quantity), 0) from orders"
+                .mapToLong(node ->
+                        node.number("select coalesce(sum(order_id % 1000003 + user_id * quantity), 0) from orders"
                                 + " where created_at < '2026-02-01' and user_id <= 200"))
                 .sum();
         long expected = SampleOrders.generate(load).stream()
@@ -361,16 +355,5 @@ class TradingIntegrationTests {
     private static Map<String, Object> order(long user, String symbol, String side, int quantity, String price) {
         return Map.of(
                 "userId", user, "symbol", symbol, "side", side, "quantity", quantity, "price", new BigDecimal(price));
-    }
-
-    private static long number(ShardNode node, String sql) {
-        try (Connection connection = node.openJdbc();
-                Statement statement = connection.createStatement();
-                ResultSet result = statement.executeQuery(sql)) {
-            result.next();
-            return result.getLong(1);
-        } catch (SQLException e) {
-            throw new IllegalStateException(sql, e);
-        }
     }
 }
