@@ -1,6 +1,7 @@
 package io.reactiverouter.strategy;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.parallel.ExecutionMode.CONCURRENT;
 
 import io.reactiverouter.strategy.PredicateCases.Case;
 import io.reactiverouter.test.ShardsExtension;
@@ -13,10 +14,10 @@ import java.sql.Statement;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.NullUnmarked;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -29,18 +30,12 @@ class PredicateIntegrationTests {
 
     private static final PredicateCases CASES = PredicateCases.all();
 
-    private static Connection connection;
-
     @BeforeAll
     static void fill() throws SQLException {
-        connection = SHARDS.node(0).openJdbc();
-        CASES.createTables(connection);
-        CASES.insertKeys(connection);
-    }
-
-    @AfterAll
-    static void close() throws SQLException {
-        connection.close();
+        try (Connection connection = SHARDS.node(0).openJdbc()) {
+            CASES.createTables(connection);
+            CASES.insertKeys(connection);
+        }
     }
 
     static List<Case> cases() {
@@ -54,10 +49,12 @@ class PredicateIntegrationTests {
 
     @ParameterizedTest
     @MethodSource("cases")
+    @Execution(CONCURRENT)
     void everyKeyBelongsToTheShardThatLocateGives(Case given) throws SQLException {
         List<ShardKey> keys = CASES.keys.get(given.table());
         ShardId[] owners = new ShardId[keys.size()];
-        try (Statement statement = connection.createStatement()) {
+        try (Connection connection = SHARDS.node(0).openJdbc();
+                Statement statement = connection.createStatement()) {
             for (ShardId shard : given.strategy().shards()) {
                 String where = given.strategy().rowsOf(shard, given.column()).where();
                 try (ResultSet rows = statement.executeQuery("select n from " + given.table() + " where " + where)) {
@@ -86,7 +83,8 @@ class PredicateIntegrationTests {
 
     @Test
     void theKeysAreInTheTables() throws SQLException {
-        try (Statement statement = connection.createStatement();
+        try (Connection connection = SHARDS.node(0).openJdbc();
+                Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery(
                         // The server's own epoch is rounded at the end of its calendar.
                         "select round(extract(epoch from date_trunc('second', at))"
@@ -97,7 +95,8 @@ class PredicateIntegrationTests {
             }
         }
         for (String table : List.of("texts", "longs", "uuids", "ints", "places")) {
-            try (Statement statement = connection.createStatement();
+            try (Connection connection = SHARDS.node(0).openJdbc();
+                    Statement statement = connection.createStatement();
                     ResultSet rows = statement.executeQuery("select * from " + table + " order by n")) {
                 for (ShardKey key : CASES.keys.get(table)) {
                     assertThat(rows.next()).isTrue();

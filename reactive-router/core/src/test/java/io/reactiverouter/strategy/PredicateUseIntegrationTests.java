@@ -3,6 +3,7 @@ package io.reactiverouter.strategy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.junit.jupiter.api.parallel.ExecutionMode.CONCURRENT;
 
 import io.reactiverouter.strategy.PredicateCases.Case;
 import io.reactiverouter.test.ShardsExtension;
@@ -16,12 +17,14 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -34,6 +37,8 @@ class PredicateUseIntegrationTests {
     static final ShardsExtension SHARDS = ShardsExtension.embedded(1);
 
     private static final PredicateCases CASES = PredicateCases.with(700);
+
+    private static final AtomicInteger TABLES = new AtomicInteger();
 
     private Connection connection;
 
@@ -166,7 +171,9 @@ class PredicateUseIntegrationTests {
                 "\u00fcn\u00ef \ud83d\ude80",
                 " "
             })
+    @Execution(CONCURRENT)
     void columnsMayHaveAnyName(String name) throws SQLException {
+        String hostile = "hostile" + TABLES.incrementAndGet();
         String quoted = '"' + name.replace("\"", "\"\"") + '"';
         String region = '"' + name.replace("\"", "\"\"") + "2\"";
         for (Case given : CASES.cases()) {
@@ -177,23 +184,25 @@ class PredicateUseIntegrationTests {
                 continue;
             }
             execute("savepoint before");
-            execute("create table hostile (like " + given.table() + ")");
-            execute("alter table hostile rename column \"" + given.column().name() + "\" to " + quoted);
+            execute("create table " + hostile + " (like " + given.table() + ")");
+            execute("alter table " + hostile + " rename column \""
+                    + given.column().name() + "\" to " + quoted);
             KeyColumn column = KeyColumn.of(name, given.column().type());
             if (given.column().region() != null) {
-                execute("alter table hostile rename column region to " + region);
+                execute("alter table " + hostile + " rename column region to " + region);
                 column = column.withRegion(name + "2");
             }
             ShardId shard = given.strategy().shards().get(0);
             SqlPredicate predicate = given.strategy().rowsOf(shard, column);
 
-            texts("select n from hostile where " + predicate.where());
-            texts("select n from hostile h where "
+            texts("select n from " + hostile + " where " + predicate.where());
+            texts("select n from " + hostile + " h where "
                     + given.strategy().rowsOf(shard, column.qualified("h")).where());
-            execute("create trigger t after insert on hostile for each row when ("
+            execute("create trigger t after insert on " + hostile + " for each row when ("
                     + given.strategy().rowsOf(shard, column.qualified("new")).where() + ") execute function note()");
             if (predicate.isAvailableInRowFilters()) {
-                execute("create publication p for table hostile where (" + predicate.rowFilter() + ")");
+                execute("create publication " + hostile + " for table " + hostile + " where (" + predicate.rowFilter()
+                        + ")");
             }
             execute("rollback to before");
         }
@@ -208,6 +217,7 @@ class PredicateUseIntegrationTests {
                 "set search_path = pg_temp; set transform_null_equals = on; set array_nulls = off",
                 "set enable_seqscan = off; set jit_above_cost = 0; set debug_parallel_query = on"
             })
+    @Execution(CONCURRENT)
     void settingsOfTheSessionDoNotMatter(String settings) throws SQLException {
         for (String table : CASES.keys.keySet()) {
             CASES.insertKeys(connection, table, "");

@@ -2,6 +2,7 @@ package io.reactiverouter.test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.junit.jupiter.api.parallel.ExecutionMode.CONCURRENT;
 
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -34,6 +36,7 @@ class ExitIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void terminatedJvmLeavesNothing() throws Exception {
         try (ChildJvm jvm = start()) {
             jvm.await("ready");
@@ -46,6 +49,7 @@ class ExitIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void killedJvmLeavesNothing() throws Exception {
         try (ChildJvm jvm = start()) {
             jvm.await("ready");
@@ -59,6 +63,7 @@ class ExitIntegrationTests {
 
     @ParameterizedTest
     @ValueSource(ints = {300, 900})
+    @Execution(CONCURRENT)
     void jvmTerminatedDuringTheStartLeavesNothing(int millis) throws Exception {
         try (ChildJvm jvm = start()) {
             jvm.await("starting");
@@ -71,6 +76,7 @@ class ExitIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void jvmThatEndsByItselfLeavesNothing() throws Exception {
         try (ChildJvm jvm = start("end")) {
             jvm.await("ending");
@@ -79,6 +85,7 @@ class ExitIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void plainUsersCanStartShardsAtTheSameTime() throws Exception {
         assumeTrue("root".equals(System.getProperty("user.name")), "already running as a plain user");
         assumeTrue(Files.isExecutable(Path.of("/usr/bin/setpriv")), "setpriv (util-linux) is not installed");

@@ -3,6 +3,7 @@ package io.reactiverouter.test;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.junit.jupiter.api.parallel.ExecutionMode.CONCURRENT;
 
 import java.io.IOException;
 import java.net.ConnectException;
@@ -18,6 +19,7 @@ import java.util.Iterator;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
 
 class PortIntegrationTests {
 
@@ -28,6 +30,7 @@ class PortIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void portsTakenByOthersAreLeftToThem() throws Exception {
         try (ServerSocket program = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
                 EmbeddedShards shards = EmbeddedShards.start(1)) {
@@ -46,6 +49,7 @@ class PortIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void noFreePortIsAnErrorThatNamesTheShard() throws Exception {
         try (ServerSocket program = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
             assertThatIllegalStateException()
@@ -56,6 +60,7 @@ class PortIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void manyClustersCanStartAtOnce() {
         List<EmbeddedShards> all = Collections.synchronizedList(new ArrayList<>());
         try {
@@ -69,6 +74,7 @@ class PortIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void serversListenOnNoOtherAddress() throws IOException {
         try (EmbeddedShards shards = EmbeddedShards.start(1)) {
             int port = shards.node(0).port();

@@ -2,12 +2,14 @@ package io.reactiverouter.test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.junit.jupiter.api.parallel.ExecutionMode.CONCURRENT;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
 
 /** Servers that stop, are stopped, or do not start: none is left. */
 class StopIntegrationTests {
@@ -19,6 +21,7 @@ class StopIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void closeStopsTheProcessesAndDeletesTheData() {
         EmbeddedShards shards = start();
         assertThat(ChildJvm.servers(temporary)).hasSize(2);
@@ -30,6 +33,7 @@ class StopIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void closeAlsoEndsWhereServersHaveBeenKilled() {
         EmbeddedShards shards = start();
         ProcessHandle server = ProcessHandle.of(shards.pids().get(0)).orElseThrow();
@@ -44,6 +48,7 @@ class StopIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void closeAlsoStopsServersThatDoNotAnswer() throws Exception {
         EmbeddedShards shards = start();
         Process pause = new ProcessBuilder("kill", "-STOP", shards.pids().get(0).toString()).start();
@@ -55,6 +60,7 @@ class StopIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void oneServerThatDoesNotStartStopsTheOthersAndTheNextTryIsClean() throws Exception {
         try (EmbeddedShards shards = EmbeddedShards.empty(ServerSpec.DEFAULTS)) {
             Path inTheWay = Files.createFile(shards.directory().resolve("s1-1"));
@@ -73,6 +79,7 @@ class StopIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void settingThatPostgresDoesNotKnowIsNamedWithTheShard() {
         assertThatIllegalStateException()
                 .isThrownBy(() -> EmbeddedShards.builder(2)
@@ -86,6 +93,7 @@ class StopIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void initSqlThatFailsIsNamedAndLeavesNothing() {
         assertThatIllegalStateException()
                 .isThrownBy(() -> EmbeddedShards.builder(1)
