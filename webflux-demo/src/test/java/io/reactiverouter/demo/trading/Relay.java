@@ -36,6 +36,9 @@ final class Relay implements AutoCloseable {
         while (true) {
             Socket client = listener.accept();
             Socket server = new Socket(node.host(), node.port());
+            // Small packets go on at once, as they do without a relay.
+            client.setTcpNoDelay(true);
+            server.setTcpNoDelay(true);
             start(() -> copy(client, server, new AtomicLong()));
             start(() -> copy(server, client, sent));
         }
