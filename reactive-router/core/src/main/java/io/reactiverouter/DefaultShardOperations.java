@@ -13,6 +13,7 @@ import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -113,9 +114,10 @@ final class DefaultShardOperations implements ShardOperations {
                         return withConnectionMany(work);
                     }
                     ShardId shard = locator.get();
+                    CommitGate gate = new CommitGate();
                     Flux<T> answer = cluster.execute(
-                            shard, Residue.NONE, connection -> transaction(shard, connection, options, work));
-                    return AnswerTimeout.limit(answer, shard, timeout);
+                            shard, Residue.NONE, connection -> transaction(shard, connection, options, work, gate));
+                    return AnswerTimeout.limit(answer, shard, timeout, gate::close);
                 })
                 .onErrorStop();
     }
@@ -125,14 +127,16 @@ final class DefaultShardOperations implements ShardOperations {
             ShardId shard,
             Connection connection,
             TransactionOptions options,
-            Function<? super Connection, ? extends Publisher<T>> work) {
+            Function<? super Connection, ? extends Publisher<T>> work,
+            CommitGate gate) {
         TransactionScope scope = TransactionScope.own(shard, connection);
         return Mono.from(connection.beginTransaction(options.definition()))
                 .thenMany(Flux.defer(() -> work.apply(connection)).contextWrite(cluster.entering(scope)))
-                .concatWith(Mono.defer(() -> commit(shard, connection, scope)).then(Mono.empty()));
+                .concatWith(
+                        Mono.defer(() -> commit(shard, connection, scope, gate)).then(Mono.empty()));
     }
 
-    private static Mono<Void> commit(ShardId shard, Connection connection, TransactionScope scope) {
+    private static Mono<Void> commit(ShardId shard, Connection connection, TransactionScope scope, CommitGate gate) {
         CallTimeoutException timedOut = scope.timedOut();
         if (timedOut != null) {
             return Mono.error(timedOut);
@@ -146,8 +150,33 @@ final class DefaultShardOperations implements ShardOperations {
                         + " was no longer open when it was to be committed; work in a transaction must neither commit"
                         + " nor roll back itself"));
             }
-            return Mono.from(last.commitTransaction());
+            return gate.pass()
+                    ? Mono.from(last.commitTransaction())
+                    : Mono.error(new IllegalStateException("the time for the transaction was up before its commit"));
         });
+    }
+
+    /** Decides which of two comes first, so that what is said of a transaction is true: its commit or the end of its time. */
+    private static final class CommitGate extends AtomicReference<CommitGate.@Nullable First> {
+
+        private static final long serialVersionUID = 1L;
+
+        private enum First {
+            COMMIT,
+            END
+        }
+
+        /** Says whether the commit may be sent. */
+        boolean pass() {
+            return compareAndSet(null, First.COMMIT);
+        }
+
+        /** Lets no commit pass any more; returns what is known of the transaction. */
+        CallTimeoutException.Consequence close() {
+            return compareAndSet(null, First.END)
+                    ? CallTimeoutException.Consequence.ROLLED_BACK
+                    : CallTimeoutException.Consequence.COMMIT_UNKNOWN;
+        }
     }
 
     @Override

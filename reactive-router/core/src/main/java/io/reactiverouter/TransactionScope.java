@@ -53,7 +53,7 @@ final class TransactionScope {
     <T> Flux<T> limit(Flux<T> call, @Nullable Duration timeout) {
         return timeout == null
                 ? call
-                : AnswerTimeout.limit(call, shard, timeout, consequence)
+                : AnswerTimeout.limit(call, shard, timeout, () -> consequence)
                         .doOnError(CallTimeoutException.class, error -> timedOut = error);
     }
 

@@ -10,14 +10,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.IsolationLevel;
 import io.r2dbc.spi.R2dbcException;
+import io.r2dbc.spi.Result;
 import io.reactiverouter.connection.CallTimeoutException;
 import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.strategy.Keyspace;
 import io.reactiverouter.strategy.ShardKey;
 import io.reactiverouter.strategy.ShardingStrategy;
 import io.reactiverouter.test.ShardsExtension;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -25,6 +30,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.reactivestreams.Publisher;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -220,6 +229,91 @@ class TransactionIntegrationTests {
                         .hasMessageContaining("no longer open"))
                 .verify(TIMEOUT);
         assertThat(rows(0)).isZero();
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("ends")
+    void endOfATransactionThatTheWorkDoesNotWaitForIsSeen(
+            String name, Function<Connection, ? extends Publisher<Long>> work) {
+        StepVerifier.create(router.shard(ON_S0).inTransaction(work))
+                .expectErrorSatisfies(error -> assertThat(error).hasMessageContaining("no longer open"))
+                .verify(TIMEOUT);
+    }
+
+    static Stream<Arguments> ends() {
+        return Stream.of(
+                ends(
+                        "rollback",
+                        connection -> insert(1)
+                                .update(connection)
+                                .doOnNext(written -> Mono.from(connection.rollbackTransaction())
+                                        .subscribe())),
+                ends(
+                        "commit",
+                        connection -> insert(1)
+                                .update(connection)
+                                .doOnNext(written -> Mono.from(connection.commitTransaction())
+                                        .subscribe())),
+                ends(
+                        "auto-commit",
+                        connection -> insert(1)
+                                .update(connection)
+                                .doOnNext(written -> Mono.from(connection.setAutoCommit(true))
+                                        .subscribe())),
+                ends(
+                        "statement",
+                        connection -> insert(1)
+                                .update(connection)
+                                .doOnNext(written -> Flux.from(connection
+                                                .createStatement("rollback")
+                                                .execute())
+                                        .flatMap(Result::getRowsUpdated)
+                                        .subscribe())),
+                ends(
+                        "cleanup",
+                        connection -> Flux.usingWhen(
+                                        Mono.just(connection),
+                                        same -> insert(1).update(same).concatWith(Mono.never()),
+                                        same -> Mono.empty(),
+                                        (same, error) -> Mono.empty(),
+                                        Connection::rollbackTransaction)
+                                .next()));
+    }
+
+    private static Arguments ends(String name, Function<Connection, ? extends Publisher<Long>> work) {
+        return Arguments.of(name, work);
+    }
+
+    /** The server waits for a standby that does not exist, having committed. */
+    @Test
+    void timeLimitDuringACommitSaysThatItsOutcomeIsNotKnown() throws SQLException {
+        standby("'nobody'");
+        try {
+            StepVerifier.create(router.shard(ON_S0)
+                            .timeout(Duration.ofMillis(300))
+                            .inTransaction(connection -> insert(1).update(connection)))
+                    .expectErrorSatisfies(error -> assertThat(error)
+                            .isInstanceOfSatisfying(
+                                    CallTimeoutException.class,
+                                    late -> assertThat(late.consequence())
+                                            .isEqualTo(CallTimeoutException.Consequence.COMMIT_UNKNOWN))
+                            .hasMessageContaining("not known"))
+                    .verify(TIMEOUT);
+            awaitQuiet(cluster, SHARDS, APP);
+        } finally {
+            standby("default");
+        }
+        assertThat(rows(0)).isEqualTo(1);
+    }
+
+    private static void standby(String names) throws SQLException {
+        try (java.sql.Connection superuser = SHARDS.node(0).openSuperuserJdbc();
+                java.sql.Statement statement = superuser.createStatement()) {
+            statement.execute("alter system set synchronous_standby_names = " + names);
+            statement.execute("select pg_reload_conf()");
+        }
+        // The server takes it up some time.
+        LockSupport.parkNanos(Duration.ofMillis(500).toNanos());
     }
 
     @Test

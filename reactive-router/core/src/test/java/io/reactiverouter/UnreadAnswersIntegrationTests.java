@@ -5,6 +5,7 @@ import static io.reactiverouter.TestClusters.awaitQuiet;
 import static io.reactiverouter.TestClusters.number;
 import static io.reactiverouter.TestClusters.over;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
@@ -13,6 +14,7 @@ import io.netty.util.ResourceLeakDetector;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.R2dbcBadGrammarException;
 import io.r2dbc.spi.Result;
+import io.r2dbc.spi.Statement;
 import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.strategy.Keyspace;
 import io.reactiverouter.strategy.ShardKey;
@@ -32,6 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.reactivestreams.Publisher;
@@ -137,6 +140,28 @@ class UnreadAnswersIntegrationTests {
                                 result -> result.filter(segment -> failsAtTheTenth(count) > 0)
                                         .map((row, metadata) -> 1))),
                 reader(
+                        "filter of a statement with parameters",
+                        (shard, count) -> read(
+                                shard,
+                                true,
+                                result -> result.filter(segment -> failsAtTheTenth(count) > 0)
+                                        .map((row, metadata) -> 1))),
+                reader(
+                        "filter of a statement with parameters, for segments",
+                        (shard, count) -> read(
+                                shard,
+                                true,
+                                result -> result.filter(segment -> failsAtTheTenth(count) > 0)
+                                        .flatMap(segment -> Mono.just(1)))),
+                reader(
+                        "filter of a statement with parameters, for a count",
+                        (shard, count) -> read(
+                                shard,
+                                true,
+                                result -> Mono.from(result.filter(segment -> failsAtTheTenth(count) > 0)
+                                                .getRowsUpdated())
+                                        .map(Long::intValue))),
+                reader(
                         "filter, for segments",
                         (shard, count) -> read(
                                 shard,
@@ -220,38 +245,133 @@ class UnreadAnswersIntegrationTests {
         assertThat(session()).isEqualTo(session);
     }
 
+    @Test
+    void statementWhoseParametersWereRefusedIsOneWithout() throws Exception {
+        noLeaks(() -> assertThat(shard.inTransaction(connection -> {
+                            Statement statement = connection.createStatement(ROWS);
+                            assertThatThrownBy(() -> statement.bind(0, 1))
+                                    .isInstanceOf(IndexOutOfBoundsException.class);
+                            return Mono.from(statement.execute()).thenReturn("done");
+                        })
+                        .block(Duration.ofSeconds(1)))
+                .isEqualTo("done"));
+    }
+
     static Stream<Integer> sizes() {
         return Stream.of(100, 5_000);
     }
 
-    @Test
-    void readerThatIsLeftBehindGetsAnErrorAndHoldsUpNobody() {
+    @ParameterizedTest
+    @EnumSource
+    void readerThatIsLeftBehindGetsAnErrorAndHoldsUpNobody(Left left) {
         long session = session();
-        Sinks.One<Object> end = Sinks.one();
+        Waiting waiting = new Waiting();
         shard.withConnection(connection -> {
-                    Flux.from(connection.createStatement(ROWS).execute())
-                            .flatMap(result -> result.map((row, metadata) -> 1))
-                            .subscribe(new BaseSubscriber<Integer>() {
-                                @Override
-                                protected void hookOnSubscribe(Subscription subscription) {
-                                    request(1);
-                                }
-
-                                @Override
-                                protected void hookOnError(Throwable error) {
-                                    end.tryEmitValue(error);
-                                }
-                            });
+                    left.read(connection).subscribe(waiting);
                     return Mono.delay(Duration.ofMillis(100));
                 })
                 .block(TIMEOUT);
 
         shard.update(Query.of("select 1")).block(Duration.ofSeconds(1));
         assertThat(session()).isEqualTo(session);
-        assertThat(end.asMono().block(TIMEOUT))
+        assertThat(waiting.end.asMono().block(TIMEOUT))
                 .isInstanceOfSatisfying(
                         IllegalStateException.class,
                         error -> assertThat(error).hasMessageContaining("the connection has been given back"));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void commitStandsBehindAReaderThatIsLeftBehind(Left left) {
+        shard.update(Query.of("create table if not exists left_behind (id int)"))
+                .block(TIMEOUT);
+        long before = number(SHARDS.node(0), "select count(*) from left_behind");
+        Waiting waiting = new Waiting();
+
+        assertThat(shard.inTransaction(connection -> Query.of("insert into left_behind values (1)")
+                                .update(connection)
+                                .delayUntil(written -> {
+                                    left.read(connection).subscribe(waiting);
+                                    return Mono.delay(Duration.ofMillis(100));
+                                }))
+                        .block(Duration.ofSeconds(1)))
+                .isEqualTo(1);
+        assertThat(number(SHARDS.node(0), "select count(*) from left_behind")).isEqualTo(before + 1);
+        assertThat(waiting.end.asMono().block(TIMEOUT)).isInstanceOf(IllegalStateException.class);
+    }
+
+    /** What is read, by somebody who asks for one row and no more. */
+    private enum Left {
+        ROWS_OF_A_QUERY {
+            @Override
+            Flux<Integer> read(Connection connection) {
+                return Flux.from(connection.createStatement(ROWS).execute())
+                        .flatMap(result -> result.map((row, metadata) -> 1));
+            }
+        },
+        ROWS_OF_A_QUERY_WITH_PARAMETERS {
+            @Override
+            Flux<Integer> read(Connection connection) {
+                return Flux.from(bound(connection).execute()).flatMap(result -> result.map((row, metadata) -> 1));
+            }
+        },
+        ROWS_OF_A_CURSOR_WITH_PARAMETERS {
+            @Override
+            Flux<Integer> read(Connection connection) {
+                return Flux.from(bound(connection).fetchSize(10).execute()).flatMap(result -> result.map(row -> 1));
+            }
+        },
+        SEGMENTS_OF_A_QUERY_WITH_PARAMETERS {
+            @Override
+            Flux<Integer> read(Connection connection) {
+                return Flux.from(bound(connection).execute())
+                        .flatMap(result -> result.flatMap(segment -> Mono.just(1)));
+            }
+        },
+        RESULTS {
+            @Override
+            Flux<Integer> read(Connection connection) {
+                return Flux.from(connection.createStatement(ROWS + "; " + ROWS).execute())
+                        .map(result -> 1);
+            }
+        };
+
+        abstract Flux<Integer> read(Connection connection);
+
+        private static Statement bound(Connection connection) {
+            return connection
+                    .createStatement("select i from generate_series(1, $1) i")
+                    .bind(0, 5_000);
+        }
+    }
+
+    private static final class Waiting extends BaseSubscriber<Integer> {
+
+        private final Sinks.One<Throwable> end = Sinks.one();
+
+        @Override
+        protected void hookOnSubscribe(Subscription subscription) {
+            request(1);
+        }
+
+        @Override
+        protected void hookOnError(Throwable error) {
+            end.tryEmitValue(error);
+        }
+    }
+
+    /** The driver has segments ready that the reader has not come to. */
+    @Test
+    void segmentsThatWaitBehindASlowReaderAreReleasedWhenTheStatementFails() throws Exception {
+        noLeaks(() -> StepVerifier.create(shard.withConnectionMany(connection -> Mono.from(connection
+                                        .createStatement("select 1 / (20 - i) from generate_series(1, 40) i")
+                                        .fetchSize(100)
+                                        .execute())
+                                .flatMapMany(result -> result.flatMap(segment ->
+                                        Mono.delay(Duration.ofSeconds(1)).thenReturn(1))))
+                        .then())
+                .expectErrorSatisfies(error -> assertThat(error).hasMessageContaining("division by zero"))
+                .verify(TIMEOUT));
     }
 
     @Test

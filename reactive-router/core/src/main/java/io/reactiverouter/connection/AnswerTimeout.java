@@ -6,6 +6,7 @@ import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
@@ -29,14 +30,14 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
     private final ShardId shard;
     private final @Nullable Duration timeout;
     private final @Nullable Deadline deadline;
-    private final CallTimeoutException.Consequence consequence;
+    private final Supplier<CallTimeoutException.Consequence> consequence;
 
     private AnswerTimeout(
             Flux<? extends T> source,
             ShardId shard,
             @Nullable Duration timeout,
             @Nullable Deadline deadline,
-            CallTimeoutException.Consequence consequence) {
+            Supplier<CallTimeoutException.Consequence> consequence) {
         super(source);
         this.shard = shard;
         this.timeout = timeout;
@@ -55,13 +56,21 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
         return timeout == null && deadline == null
                 ? source
                 : Flux.onAssembly(new AnswerTimeout<>(
-                        source, shard, timeout, deadline, CallTimeoutException.Consequence.CANCELLED));
+                        source, shard, timeout, deadline, () -> CallTimeoutException.Consequence.CANCELLED));
     }
 
-    /** Returns {@code source} with this limit; {@code consequence} is what its cancel brings about. */
+    /**
+     * Returns {@code source} with this limit, null for none. When time is up {@code consequence} is asked, before the cancel,
+     * what that brings about.
+     */
     public static <T> Flux<T> limit(
-            Flux<T> source, ShardId shard, Duration timeout, CallTimeoutException.Consequence consequence) {
-        return Flux.onAssembly(new AnswerTimeout<>(source, shard, timeout, null, consequence));
+            Flux<T> source,
+            ShardId shard,
+            @Nullable Duration timeout,
+            Supplier<CallTimeoutException.Consequence> consequence) {
+        return timeout == null
+                ? source
+                : Flux.onAssembly(new AnswerTimeout<>(source, shard, timeout, null, consequence));
     }
 
     /**
@@ -194,8 +203,9 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
             if (!over && (idle || waited < timeoutNanos)) {
                 schedule(idle ? timeoutNanos : timeoutNanos - waited);
             } else if (state.compareAndSet(IDLE, ENDED)) {
+                CallTimeoutException error = error(over);
                 upstream().cancel();
-                actual.onError(error(over));
+                actual.onError(error);
             } else {
                 // The subscriber is at work on a row.
                 schedule(over ? BUSY_NANOS : timeoutNanos);
@@ -208,7 +218,7 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
             return limit == null || (over && end != null)
                     ? CallTimeoutException.deadline(
                             settings.shard, Objects.requireNonNull(end).limit())
-                    : new CallTimeoutException(settings.shard, limit, settings.consequence);
+                    : new CallTimeoutException(settings.shard, limit, settings.consequence.get());
         }
 
         private void schedule(long nanos) {

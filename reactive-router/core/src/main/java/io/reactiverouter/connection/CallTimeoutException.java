@@ -7,7 +7,8 @@ import java.time.Duration;
 /**
  * A shard let the caller wait for longer than the call's time limit. Outside of a transaction the statement is cancelled,
  * and whether a write took effect is not known. A transaction of {@code inTransaction} that this happens in never
- * commits: it is rolled back, also where the work goes on after this error.
+ * commits: it is rolled back, also where the work goes on after this error. Only if it was the answer to its commit that did
+ * not come in time is the outcome not known. {@link #consequence()} tells these apart.
  */
 public final class CallTimeoutException extends R2dbcTimeoutException {
 
@@ -15,19 +16,22 @@ public final class CallTimeoutException extends R2dbcTimeoutException {
 
     private final ShardId shard;
     private final Duration timeout;
+    private final Consequence consequence;
 
     public CallTimeoutException(ShardId shard, Duration timeout, Consequence consequence) {
         this(
                 shard,
                 timeout,
+                consequence,
                 "shard " + shard + " gave no answer for " + timeout + "; " + consequence.text
                         + "; a call that may take longer sets its own time limit");
     }
 
-    private CallTimeoutException(ShardId shard, Duration timeout, String message) {
+    private CallTimeoutException(ShardId shard, Duration timeout, Consequence consequence, String message) {
         super(message);
         this.shard = shard;
         this.timeout = timeout;
+        this.consequence = consequence;
     }
 
     /** Returns the error of a shard that had not delivered everything when the deadline of the whole call came. */
@@ -35,6 +39,7 @@ public final class CallTimeoutException extends R2dbcTimeoutException {
         return new CallTimeoutException(
                 shard,
                 limit,
+                Consequence.CANCELLED,
                 "shard " + shard + " had not delivered everything when the " + limit
                         + " of the whole call were over; its statement is cancelled");
     }
@@ -47,13 +52,21 @@ public final class CallTimeoutException extends R2dbcTimeoutException {
         return timeout;
     }
 
+    /** Returns what is known of the statement or transaction that was waited for. */
+    public Consequence consequence() {
+        return consequence;
+    }
+
     /** What becomes of the statement that was waited for. */
     public enum Consequence {
-        /** A call of its own: its statement is cancelled. */
+        /** A call of its own: its statement is cancelled, and a write may have taken effect or not. */
         CANCELLED("its statement is cancelled"),
 
-        /** A call inside a transaction of the cluster. */
-        ROLLED_BACK("the transaction that it ran in is rolled back"),
+        /** A transaction of the cluster, or a call inside one: nothing of it takes effect. */
+        ROLLED_BACK("the transaction is rolled back"),
+
+        /** A transaction of the cluster whose commit has been sent: it may have taken effect or not. */
+        COMMIT_UNKNOWN("whether the transaction was committed is not known: look before you repeat it"),
 
         /** A call inside a transaction that somebody else ends. */
         TO_ROLL_BACK(

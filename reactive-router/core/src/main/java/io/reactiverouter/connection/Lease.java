@@ -33,7 +33,7 @@ final class Lease {
     private volatile Sinks.@Nullable Empty<Void> sent;
     private final Unread unread = new Unread();
 
-    /** Statements that were sent at once, and of which it was not seen that the server is done with them. */
+    /** What was sent at once and can end a transaction, as long as it was not seen that the server has done it. */
     private final AtomicInteger unended = new AtomicInteger();
 
     /** Returns {@code source}, whose subscription can send something to the server, refused after the end. */
@@ -53,16 +53,35 @@ final class Lease {
 
     /** Returns {@code source}, a statement that is sent as soon as it is subscribed to. */
     Publisher<Result> sending(Publisher<? extends Result> source) {
-        return within(Flux.from(source)
+        Flux<Result> results = Flux.from(source)
                 .doOnSubscribe(subscription -> unended.incrementAndGet())
-                .doOnTerminate(unended::decrementAndGet)
+                // Not after an error: the server may not yet have said what became of the transaction.
+                .doOnComplete(unended::decrementAndGet)
                 // Of results that come after a cancel.
                 .doOnDiscard(
                         Result.class, result -> SentResult.of(result, unread).drain())
-                .map(result -> SentResult.of(result, unread)));
+                .map(result -> SentResult.of(result, unread));
+        return within(new Flux<Result>() {
+            @Override
+            public void subscribe(CoreSubscriber<? super Result> actual) {
+                ResultReader.ofResults(actual, unread).read(results);
+            }
+        });
     }
 
-    /** Says whether a statement may still be under way of which the owner has left the results, or not read the last one. */
+    /** Returns {@code source}, a command that can end a transaction. */
+    Publisher<Void> ending(Publisher<Void> source) {
+        return within(Mono.from(source)
+                .doOnSubscribe(subscription -> unended.incrementAndGet())
+                .doOnSuccess(done -> unended.decrementAndGet()));
+    }
+
+    /** Returns the answers that the owner has not read. */
+    Unread unread() {
+        return unread;
+    }
+
+    /** Says whether something may still be under way whose end the owner has not waited for, or seen. */
     boolean mayBeUnderWay() {
         return unended.get() > 0;
     }

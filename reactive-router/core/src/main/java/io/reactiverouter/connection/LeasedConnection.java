@@ -58,7 +58,7 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
     @Override
     public Publisher<Void> commitTransaction() {
         lease.check();
-        return lease.within(pooled.commitTransaction());
+        return lease.ending(pooled.commitTransaction());
     }
 
     @Override
@@ -74,9 +74,8 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
 
     @Override
     public Statement createStatement(String sql) {
-        // Not of the pool's connection, which throws when it has been given back: work that has just been cancelled
-        // makes
-        // statements that it never runs.
+        // Not of the pool's, which throws when it is back: work that has just been cancelled makes statements that it
+        // never runs.
         return new LeasedStatement(physical.createStatement(sql), lease);
     }
 
@@ -104,7 +103,7 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
     @Override
     public Publisher<Void> rollbackTransaction() {
         lease.check();
-        return lease.within(pooled.rollbackTransaction());
+        return lease.ending(pooled.rollbackTransaction());
     }
 
     @Override
@@ -116,7 +115,7 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
     @Override
     public Publisher<Void> setAutoCommit(boolean autoCommit) {
         lease.check();
-        return lease.within(pooled.setAutoCommit(autoCommit));
+        return lease.ending(pooled.setAutoCommit(autoCommit));
     }
 
     @Override

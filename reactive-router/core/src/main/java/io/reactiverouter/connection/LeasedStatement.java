@@ -31,29 +31,29 @@ final class LeasedStatement implements Statement {
 
     @Override
     public LeasedStatement bind(int index, Object value) {
-        bound = true;
         statement.bind(index, leased(value));
+        bound = true;
         return this;
     }
 
     @Override
     public LeasedStatement bind(String name, Object value) {
-        bound = true;
         statement.bind(name, leased(value));
+        bound = true;
         return this;
     }
 
     @Override
     public LeasedStatement bindNull(int index, Class<?> type) {
-        bound = true;
         statement.bindNull(index, type);
+        bound = true;
         return this;
     }
 
     @Override
     public LeasedStatement bindNull(String name, Class<?> type) {
-        bound = true;
         statement.bindNull(name, type);
+        bound = true;
         return this;
     }
 

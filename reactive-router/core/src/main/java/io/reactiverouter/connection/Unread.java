@@ -5,19 +5,28 @@ import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
-/** Answers of the server to statements that were sent at once, as long as the owner of the connection has not read them. */
+/** Answers of the server to what it was sent, as long as the owner of the connection has not read them. */
 final class Unread {
 
-    private final Set<Answer> answers = ConcurrentHashMap.newKeySet();
+    private static final AtomicReferenceFieldUpdater<Unread, @Nullable Answer> FIRST =
+            AtomicReferenceFieldUpdater.newUpdater(Unread.class, Answer.class, "first");
+
+    /** Most owners read one answer after the other, for which this place is enough. */
+    private volatile @Nullable Answer first;
+
+    private final Set<Answer> others = ConcurrentHashMap.newKeySet();
     private final ReferenceQueue<Object> lost = new ReferenceQueue<>();
     private volatile boolean drained;
     private volatile @Nullable Throwable failure;
 
     /** Adds an answer; after {@link #drain()} it is read and dropped. */
     void add(Answer answer) {
-        answers.add(answer);
+        if (!FIRST.compareAndSet(this, null, answer)) {
+            others.add(answer);
+        }
         if (drained) {
             answer.drain();
         }
@@ -27,14 +36,20 @@ final class Unread {
     }
 
     void remove(Answer answer) {
-        answers.remove(answer);
+        if (!FIRST.compareAndSet(this, answer, null)) {
+            others.remove(answer);
+        }
     }
 
     /** Reads all answers, now and later, and drops them; what is asked next stands behind them. */
     void drain() {
         // Before the look at what is there: an answer that comes at this moment is seen here or there.
         drained = true;
-        answers.forEach(Answer::drain);
+        Answer one = first;
+        if (one != null) {
+            one.drain();
+        }
+        others.forEach(Answer::drain);
     }
 
     /** Notes that an answer which was dropped was an error. */

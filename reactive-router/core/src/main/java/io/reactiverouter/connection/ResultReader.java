@@ -1,0 +1,238 @@
+package io.reactiverouter.connection;
+
+import io.netty.util.ReferenceCountUtil;
+import io.r2dbc.spi.Result;
+import io.r2dbc.spi.Result.RowSegment;
+import io.r2dbc.spi.Result.Segment;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
+import org.reactivestreams.Subscription;
+import reactor.core.CoreSubscriber;
+import reactor.core.Exceptions;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.publisher.Operators;
+import reactor.core.publisher.Sinks;
+import reactor.util.context.Context;
+
+/**
+ * Somebody who reads what the server answers. If the lease ends while the subscriber still waits, perhaps without asking for
+ * more, what is left is read and dropped here, since whatever is asked next waits behind it; the subscriber gets an error in
+ * place of the end. Its value says whether it still reads.
+ */
+final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Object>, Subscription, Unread.Answer {
+
+    private static final long serialVersionUID = 1L;
+
+    private static final int READING = 0;
+
+    /** The subscriber has cancelled, or has its error: it gets no more signals. */
+    private static final int LEFT = 1;
+
+    /** The connection is given back, and the subscriber still waits. */
+    private static final int LEFT_BEHIND = 2;
+
+    private final transient CoreSubscriber<? super T> actual;
+    private final transient Unread unread;
+    private final transient ResultFilter filter;
+
+    /** Whether a reader who leaves cancels what it reads. Otherwise the rest must be read, and is dropped. */
+    private final boolean cancels;
+
+    private transient Sinks.@Nullable Empty<Void> leaving;
+    private transient volatile @Nullable Subscription upstream;
+
+    private ResultReader(CoreSubscriber<? super T> actual, Unread unread, ResultFilter filter, boolean cancels) {
+        this.actual = actual;
+        this.unread = unread;
+        this.filter = filter;
+        this.cancels = cancels;
+    }
+
+    /** Returns a reader of a result that the driver has in a window, which must be read to its end. */
+    static <T> ResultReader<T> ofWindow(CoreSubscriber<? super T> actual, Unread unread, ResultFilter filter) {
+        return new ResultReader<>(actual, unread, filter, false);
+    }
+
+    /** Returns a reader of a result whose cancel the driver takes care of. */
+    static <T> ResultReader<T> ofRows(CoreSubscriber<? super T> actual, Unread unread, ResultFilter filter) {
+        return new ResultReader<>(actual, unread, filter, true);
+    }
+
+    /** Returns a reader of the results of a statement. */
+    static ResultReader<Result> ofResults(CoreSubscriber<? super Result> actual, Unread unread) {
+        return new ResultReader<>(actual, unread, ResultFilter.none(), true);
+    }
+
+    /** Begins to read. */
+    void read(Publisher<?> source) {
+        unread.add(this);
+        source.subscribe(this);
+    }
+
+    /** Returns the segments of a result, each by what the mapper makes of it. */
+    Publisher<?> segments(Result result, Function<Segment, ? extends Publisher<? extends T>> mapper) {
+        Sinks.Empty<Void> ended = Sinks.empty();
+        leaving = ended;
+        // The driver does not release segments that it had ready when something fails. Only those: what the mapper, or
+        // a
+        // filter, discards is released where it comes from, so that they must not see the discarding here.
+        return Flux.<T>deferContextual(context -> Flux.<T>from(result.flatMap(
+                        segment -> segment(segment, mapper, ended.asMono()).contextWrite(seen -> Context.of(context))))
+                .doOnDiscard(RowSegment.class, ReferenceCountUtil::release));
+    }
+
+    private Flux<T> segment(
+            Segment segment, Function<Segment, ? extends Publisher<? extends T>> mapper, Mono<Void> ended) {
+        if (!isReading()) {
+            return Flux.empty();
+        }
+        return Flux.<T>defer(() -> filter.passes(segment) ? Flux.<T>from(mapper.apply(segment)) : Flux.<T>empty())
+                // What the mapper has begun for a segment ends with the reader, however much more it would give.
+                .takeUntilOther(ended)
+                .onErrorResume(error -> {
+                    fail(error);
+                    return Mono.empty();
+                });
+    }
+
+    /** A row that nobody waits for. */
+    private enum Dropped {
+        ROW
+    }
+
+    /** Returns what becomes of a row. */
+    Object row(Supplier<? extends @Nullable Object> mapper) {
+        Throwable filtered = filter.failure();
+        if (filtered != null) {
+            fail(filtered);
+        }
+        if (!isReading()) {
+            return Dropped.ROW;
+        }
+        try {
+            return Objects.requireNonNull(mapper.get(), "a mapper must not return null for a row");
+        } catch (Throwable error) {
+            Exceptions.throwIfFatal(error);
+            fail(error);
+            return Dropped.ROW;
+        }
+    }
+
+    private boolean isReading() {
+        return get() == READING;
+    }
+
+    /** Comes from where the rows come from, so not at the same time as one of them. */
+    private void fail(Throwable error) {
+        if (leave(LEFT)) {
+            actual.onError(error);
+        }
+    }
+
+    @Override
+    public void drain() {
+        leave(LEFT_BEHIND);
+    }
+
+    private boolean leave(int how) {
+        if (!compareAndSet(READING, how)) {
+            return false;
+        }
+        Sinks.Empty<Void> ended = leaving;
+        if (ended != null) {
+            ended.tryEmitEmpty();
+        }
+        Subscription subscription = upstream;
+        if (subscription != null) {
+            drop(subscription, how);
+        }
+        return true;
+    }
+
+    private void drop(Subscription subscription, int how) {
+        if (cancels && how == LEFT) {
+            unread.remove(this);
+            subscription.cancel();
+        } else {
+            subscription.request(Long.MAX_VALUE);
+        }
+    }
+
+    @Override
+    public Context currentContext() {
+        return actual.currentContext();
+    }
+
+    @Override
+    public void onSubscribe(Subscription subscription) {
+        if (Operators.validate(upstream, subscription)) {
+            upstream = subscription;
+            actual.onSubscribe(this);
+            // If that was before there was something to leave.
+            if (!isReading()) {
+                drop(subscription, get());
+            }
+        }
+    }
+
+    @Override
+    @SuppressWarnings("unchecked")
+    public void onNext(Object element) {
+        if (element == Dropped.ROW) {
+            return;
+        }
+        if (isReading()) {
+            actual.onNext((T) element);
+        } else if (element instanceof SentResult result) {
+            result.drain();
+        } else {
+            Operators.onDiscard(element, actual.currentContext());
+        }
+    }
+
+    @Override
+    public void onError(Throwable error) {
+        end(error);
+    }
+
+    @Override
+    public void onComplete() {
+        end(filter.failure());
+    }
+
+    private void end(@Nullable Throwable error) {
+        unread.remove(this);
+        int before = getAndSet(LEFT);
+        if (before == LEFT_BEHIND) {
+            if (error != null) {
+                unread.failed(error);
+            }
+            actual.onError(Lease.refusal());
+        } else if (before == READING && error != null) {
+            actual.onError(error);
+        } else if (before == READING) {
+            actual.onComplete();
+        }
+    }
+
+    @Override
+    public void request(long n) {
+        Subscription subscription = upstream;
+        if (subscription != null) {
+            subscription.request(n);
+        }
+    }
+
+    @Override
+    public void cancel() {
+        // Whoever is left behind can still cancel, and then waits for nothing.
+        if (!leave(LEFT)) {
+            compareAndSet(LEFT_BEHIND, LEFT);
+        }
+    }
+}
