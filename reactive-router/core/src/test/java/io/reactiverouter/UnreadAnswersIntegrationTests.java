@@ -360,20 +360,6 @@ class UnreadAnswersIntegrationTests {
         }
     }
 
-    /** The driver has segments ready that the reader has not come to. */
-    @Test
-    void segmentsThatWaitBehindASlowReaderAreReleasedWhenTheStatementFails() throws Exception {
-        noLeaks(() -> StepVerifier.create(shard.withConnectionMany(connection -> Mono.from(connection
-                                        .createStatement("select 1 / (20 - i) from generate_series(1, 40) i")
-                                        .fetchSize(100)
-                                        .execute())
-                                .flatMapMany(result -> result.flatMap(segment ->
-                                        Mono.delay(Duration.ofSeconds(1)).thenReturn(1))))
-                        .then())
-                .expectErrorSatisfies(error -> assertThat(error).hasMessageContaining("division by zero"))
-                .verify(TIMEOUT));
-    }
-
     @Test
     void resultThatIsFilteredLateIsRefused() {
         Sinks.One<Result> kept = Sinks.one();

@@ -5,17 +5,14 @@ import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /** Answers of the server to what it was sent, as long as the owner of the connection has not read them. */
 final class Unread {
 
-    private static final AtomicReferenceFieldUpdater<Unread, @Nullable Answer> FIRST =
-            AtomicReferenceFieldUpdater.newUpdater(Unread.class, Answer.class, "first");
-
     /** Most owners read one answer after the other, for which this place is enough. */
-    private volatile @Nullable Answer first;
+    private final AtomicReference<@Nullable Answer> first = new AtomicReference<>();
 
     private final Set<Answer> others = ConcurrentHashMap.newKeySet();
     private final ReferenceQueue<Object> lost = new ReferenceQueue<>();
@@ -24,7 +21,7 @@ final class Unread {
 
     /** Adds an answer; after {@link #drain()} it is read and dropped. */
     void add(Answer answer) {
-        if (!FIRST.compareAndSet(this, null, answer)) {
+        if (!first.compareAndSet(null, answer)) {
             others.add(answer);
         }
         if (drained) {
@@ -36,7 +33,7 @@ final class Unread {
     }
 
     void remove(Answer answer) {
-        if (!FIRST.compareAndSet(this, answer, null)) {
+        if (!first.compareAndSet(answer, null)) {
             others.remove(answer);
         }
     }
@@ -45,7 +42,7 @@ final class Unread {
     void drain() {
         // Before the look at what is there: an answer that comes at this moment is seen here or there.
         drained = true;
-        Answer one = first;
+        Answer one = first.get();
         if (one != null) {
             one.drain();
         }
