@@ -13,7 +13,6 @@ import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -129,7 +128,7 @@ final class DefaultShardOperations implements ShardOperations {
             TransactionOptions options,
             Function<? super Connection, ? extends Publisher<T>> work,
             CommitGate gate) {
-        TransactionScope scope = TransactionScope.own(shard, connection);
+        TransactionScope scope = TransactionScope.own(shard, connection, gate);
         return Mono.from(connection.beginTransaction(options.definition()))
                 .thenMany(Flux.defer(() -> work.apply(connection)).contextWrite(cluster.entering(scope)))
                 .concatWith(
@@ -150,33 +149,15 @@ final class DefaultShardOperations implements ShardOperations {
                         + " was no longer open when it was to be committed; work in a transaction must neither commit"
                         + " nor roll back itself"));
             }
-            return gate.pass()
-                    ? Mono.from(last.commitTransaction())
-                    : Mono.error(new IllegalStateException("the time for the transaction was up before its commit"));
+            if (!gate.pass()) {
+                CallTimeoutException late = scope.timedOut();
+                return Mono.error(
+                        late != null
+                                ? late
+                                : new IllegalStateException("time was up before the transaction could be committed"));
+            }
+            return Mono.from(last.commitTransaction());
         });
-    }
-
-    /** Decides which of two comes first, so that what is said of a transaction is true: its commit or the end of its time. */
-    private static final class CommitGate extends AtomicReference<CommitGate.@Nullable First> {
-
-        private static final long serialVersionUID = 1L;
-
-        private enum First {
-            COMMIT,
-            END
-        }
-
-        /** Says whether the commit may be sent. */
-        boolean pass() {
-            return compareAndSet(null, First.COMMIT);
-        }
-
-        /** Lets no commit pass any more; returns what is known of the transaction. */
-        CallTimeoutException.Consequence close() {
-            return compareAndSet(null, First.END)
-                    ? CallTimeoutException.Consequence.ROLLED_BACK
-                    : CallTimeoutException.Consequence.COMMIT_UNKNOWN;
-        }
     }
 
     @Override

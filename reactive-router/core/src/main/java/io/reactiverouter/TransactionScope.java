@@ -6,6 +6,7 @@ import io.reactiverouter.connection.CallTimeoutException;
 import io.reactiverouter.connection.NodePools;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -15,24 +16,25 @@ final class TransactionScope {
 
     private final ShardId shard;
     private final Mono<Connection> connection;
-    private final CallTimeoutException.Consequence consequence;
+    private final Supplier<CallTimeoutException.Consequence> consequence;
     private volatile @Nullable CallTimeoutException timedOut;
 
-    private TransactionScope(ShardId shard, Mono<Connection> connection, CallTimeoutException.Consequence consequence) {
+    private TransactionScope(
+            ShardId shard, Mono<Connection> connection, Supplier<CallTimeoutException.Consequence> consequence) {
         this.shard = shard;
         this.connection = connection;
         this.consequence = consequence;
     }
 
-    /** Returns the scope of a transaction that we commit. */
-    static TransactionScope own(ShardId shard, Connection connection) {
-        return new TransactionScope(shard, Mono.just(connection), CallTimeoutException.Consequence.ROLLED_BACK);
+    /** Returns the scope of a transaction that we commit if the gate lets us. */
+    static TransactionScope own(ShardId shard, Connection connection, CommitGate gate) {
+        return new TransactionScope(shard, Mono.just(connection), gate::close);
     }
 
     /** Returns the scope of a transaction that somebody else commits. */
     static TransactionScope foreign(ShardId shard, Mono<? extends Connection> connection) {
         return new TransactionScope(
-                shard, connection.map(NodePools::unclosable), CallTimeoutException.Consequence.TO_ROLL_BACK);
+                shard, connection.map(NodePools::unclosable), () -> CallTimeoutException.Consequence.TO_ROLL_BACK);
     }
 
     ShardId shard() {
@@ -53,7 +55,7 @@ final class TransactionScope {
     <T> Flux<T> limit(Flux<T> call, @Nullable Duration timeout) {
         return timeout == null
                 ? call
-                : AnswerTimeout.limit(call, shard, timeout, () -> consequence)
+                : AnswerTimeout.limit(call, shard, timeout, consequence)
                         .doOnError(CallTimeoutException.class, error -> timedOut = error);
     }
 

@@ -37,6 +37,7 @@ import org.reactivestreams.Publisher;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
 import reactor.core.scheduler.Schedulers;
 import reactor.test.StepVerifier;
 
@@ -304,6 +305,29 @@ class TransactionIntegrationTests {
             standby("default");
         }
         assertThat(rows(0)).isEqualTo(1);
+    }
+
+    @Test
+    void timeLimitOfACallThatTheWorkDoesNotWaitForIsTrueOfTheTransaction() {
+        Sinks.One<Throwable> late = Sinks.one();
+        Mono<Long> slow = router.shard(ON_S0)
+                .timeout(Duration.ofMillis(150))
+                .update(Query.of("insert into ledger select $1, 2 from pg_sleep(0.6)", 2));
+
+        StepVerifier.create(router.shard(ON_S0)
+                        .inTransaction(connection -> insert(1)
+                                .update(connection)
+                                .transformDeferredContextual((written, context) -> written.doOnNext(
+                                        one -> slow.contextWrite(context).subscribe(none -> {}, late::tryEmitValue)))))
+                .expectNext(1L)
+                .expectComplete()
+                .verify(TIMEOUT);
+        assertThat(late.asMono().block(TIMEOUT))
+                .isInstanceOfSatisfying(
+                        CallTimeoutException.class,
+                        error -> assertThat(error.consequence())
+                                .isEqualTo(CallTimeoutException.Consequence.COMMIT_UNKNOWN));
+        assertThat(rows(0)).isEqualTo(2);
     }
 
     private static void standby(String names) throws SQLException {

@@ -361,6 +361,71 @@ class UnreadAnswersIntegrationTests {
     }
 
     @Test
+    void countThatNobodyAsksForHoldsUpNobody() {
+        assertThat(shard.inTransaction(connection -> Mono.fromCallable(() -> {
+                            Flux.from(Left.bound(connection).execute())
+                                    .concatMap(Result::getRowsUpdated)
+                                    .subscribe(new BaseSubscriber<>() {
+                                        @Override
+                                        protected void hookOnSubscribe(Subscription subscription) {
+                                            // Asks for nothing.
+                                        }
+                                    });
+                            return "done";
+                        }))
+                        .block(Duration.ofSeconds(1)))
+                .isEqualTo("done");
+    }
+
+    /** The end comes one round trip after the last row, and by then the connection is given back. */
+    @Test
+    void readerWhoMissesNoRowIsNotRefused() {
+        for (int i = 0; i < 20; i++) {
+            StepVerifier.create(shard.connection()
+                            .flatMapMany(connection -> Query.of("select $1::int", 7)
+                                    .fetch(connection, row -> row.get(0, Integer.class))
+                                    .concatMap(seven ->
+                                            Mono.from(connection.close()).thenReturn(seven))))
+                    .expectNext(7)
+                    .expectComplete()
+                    .verify(TIMEOUT);
+        }
+    }
+
+    @Test
+    void errorOfAStatementThatIsNotWaitedForIsWhatItsReaderGets() {
+        shard.update(Query.of("create table twice (id int primary key)")).block(TIMEOUT);
+        Waiting waiting = new Waiting();
+
+        StepVerifier.create(shard.inTransaction(connection -> Mono.fromCallable(() -> {
+                    Flux.from(connection
+                                    .createStatement("insert into twice values ($1), ($1) returning id")
+                                    .bind(0, 1)
+                                    .execute())
+                            .flatMap(result -> result.map(row -> 1))
+                            .subscribe(waiting);
+                    return "done";
+                })))
+                .expectErrorSatisfies(error -> assertThat(error).hasMessageContaining("duplicate key"))
+                .verify(TIMEOUT);
+        assertThat(waiting.end.asMono().block(TIMEOUT)).hasMessageContaining("duplicate key");
+    }
+
+    @Test
+    void filterThatHasFailedOnceCanBeTriedAgain() {
+        AtomicInteger count = new AtomicInteger();
+        assertThat(read(
+                                shard,
+                                true,
+                                result -> Flux.from(result.filter(segment -> failsAtTheTenth(count) > 0)
+                                                .map(row -> 1))
+                                        .retry(1))
+                        .count()
+                        .block(TIMEOUT))
+                .isGreaterThanOrEqualTo(5_000);
+    }
+
+    @Test
     void resultThatIsFilteredLateIsRefused() {
         Sinks.One<Result> kept = Sinks.one();
         shard.withConnection(

@@ -91,9 +91,12 @@ final class Lease {
         return unread.failure();
     }
 
-    /** Reads, and drops, the answers that the owner has not read; what is asked next stands behind them. */
-    void drain() {
-        unread.drain();
+    /**
+     * Reads, and drops, the answers that the owner has not read; what is asked next stands behind them. Says whether there
+     * was one.
+     */
+    boolean drain() {
+        return unread.drain();
     }
 
     /** Ends the time of an owner who can have nothing more to send. */

@@ -10,7 +10,6 @@ import java.util.function.Predicate;
 import org.reactivestreams.Publisher;
 import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
-import reactor.core.publisher.Mono;
 
 /** A result of a {@link LeasedStatement}. */
 final class LeasedResult implements Result {
@@ -20,7 +19,7 @@ final class LeasedResult implements Result {
     private final ResultFilter filter;
 
     LeasedResult(Result result, Lease lease) {
-        this(result, lease, ResultFilter.none());
+        this(result, lease, ResultFilter.NONE);
     }
 
     private LeasedResult(Result result, Lease lease, ResultFilter filter) {
@@ -31,17 +30,18 @@ final class LeasedResult implements Result {
 
     @Override
     public Publisher<Long> getRowsUpdated() {
-        return lease.within(Mono.from(filter.on(result).getRowsUpdated()).doOnSuccess(count -> filter.check()));
+        return lease.within(filter.count(result, true));
     }
 
     @Override
     public <T> Publisher<T> map(BiFunction<Row, RowMetadata, ? extends T> mapper) {
-        return read(reader -> filter.on(result).map((row, metadata) -> reader.row(() -> mapper.apply(row, metadata))));
+        return read(reader ->
+                reader.filtered(result).map((row, metadata) -> reader.row(() -> mapper.apply(row, metadata))));
     }
 
     @Override
     public <T> Publisher<T> map(Function<? super Readable, ? extends T> mapper) {
-        return read(reader -> filter.on(result).map(row -> reader.row(() -> mapper.apply(row))));
+        return read(reader -> reader.filtered(result).map(row -> reader.row(() -> mapper.apply(row))));
     }
 
     @Override

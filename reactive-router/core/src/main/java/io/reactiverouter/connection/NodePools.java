@@ -119,8 +119,8 @@ public final class NodePools {
      * transaction is still open. Costs a round trip only if the work has left something behind.
      */
     private static Mono<Void> undisturbed(Lease lease, Connection connection) {
-        lease.drain();
-        Mono<Void> answered = lease.mayBeUnderWay()
+        boolean left = lease.drain();
+        Mono<Void> answered = left || lease.mayBeUnderWay()
                 ? Mono.from(connection.validate(ValidationDepth.REMOTE)).then()
                 : Mono.empty();
         return answered.then(Mono.defer(() -> {

@@ -3,31 +3,26 @@ package io.reactiverouter.connection;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Result.Segment;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import reactor.core.Disposable;
 import reactor.core.Exceptions;
+import reactor.core.publisher.Mono;
+import reactor.core.publisher.MonoSink;
+import reactor.util.context.Context;
 
 /**
- * The filters that a caller has put on a result. The driver loses the segment over which one of them throws: so there they let
- * it pass, and what was thrown is what the reader of the result fails with.
+ * The filters that a caller has put on a result.
+ *
+ * @param predicate all of them, null for none
  */
-final class ResultFilter {
+record ResultFilter(@Nullable Predicate<Segment> predicate) {
 
-    private final @Nullable Predicate<Segment> predicate;
-    private final AtomicReference<@Nullable Throwable> failure;
-
-    private ResultFilter(@Nullable Predicate<Segment> predicate, AtomicReference<@Nullable Throwable> failure) {
-        this.predicate = predicate;
-        this.failure = failure;
-    }
-
-    /** Returns the filter of a result that has none. */
-    static ResultFilter none() {
-        return new ResultFilter(null, new AtomicReference<>());
-    }
+    static final ResultFilter NONE = new ResultFilter(null);
 
     ResultFilter and(Predicate<Segment> more) {
-        return new ResultFilter(predicate == null ? more : predicate.and(more), failure);
+        return new ResultFilter(predicate == null ? more : predicate.and(more));
     }
 
     /** Says whether a segment passes; throws what the caller's filter throws. */
@@ -35,8 +30,41 @@ final class ResultFilter {
         return predicate == null || predicate.test(segment);
     }
 
-    /** Returns {@code result} with this filter in the driver. */
-    Result on(Result result) {
+    /**
+     * Returns how many rows the filtered result says were updated. Asks for everything at once, so that nothing waits behind
+     * a subscriber who does not ask.
+     *
+     * @param cancels whether a cancel reaches the driver
+     */
+    Mono<Long> count(Result result, boolean cancels) {
+        return Mono.create(sink -> {
+            AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+            Disposable counting = Mono.from(on(result, thrown -> failure.compareAndSet(null, thrown))
+                            .getRowsUpdated())
+                    .subscribe(
+                            count -> end(sink, count, failure.get()),
+                            sink::error,
+                            () -> end(sink, null, failure.get()),
+                            Context.of(sink.contextView()));
+            if (cancels) {
+                sink.onDispose(counting);
+            }
+        });
+    }
+
+    private static void end(MonoSink<Long> sink, @Nullable Long count, @Nullable Throwable failure) {
+        if (failure == null) {
+            sink.success(count);
+        } else {
+            sink.error(failure);
+        }
+    }
+
+    /**
+     * Returns {@code result} with this filter in the driver. The driver loses the segment over which a filter throws: so it
+     * passes, and {@code failed} gets what was thrown.
+     */
+    Result on(Result result, Consumer<? super Throwable> failed) {
         Predicate<Segment> filter = predicate;
         return filter == null
                 ? result
@@ -45,22 +73,9 @@ final class ResultFilter {
                         return filter.test(segment);
                     } catch (Throwable thrown) {
                         Exceptions.throwIfJvmFatal(thrown);
-                        failure.compareAndSet(null, thrown);
+                        failed.accept(thrown);
                         return true;
                     }
                 });
-    }
-
-    /** Returns what a filter in the driver has thrown, null if nothing. */
-    @Nullable Throwable failure() {
-        return failure.get();
-    }
-
-    /** Throws what a filter in the driver has thrown. */
-    void check() {
-        Throwable thrown = failure();
-        if (thrown != null) {
-            throw Exceptions.propagate(thrown);
-        }
     }
 }

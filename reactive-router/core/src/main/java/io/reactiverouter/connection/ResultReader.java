@@ -21,8 +21,8 @@ import reactor.util.context.Context;
 
 /**
  * Somebody who reads what the server answers. If the lease ends while the subscriber still waits, perhaps without asking for
- * more, what is left is read and dropped here, since whatever is asked next waits behind it; the subscriber gets an error in
- * place of the end. Its value says whether it still reads.
+ * more, what is left is asked for here, since whatever is asked next waits behind it: if more rows come they are dropped, and
+ * the subscriber gets an error in their place. Its value says whether it still reads.
  */
 final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Object>, Subscription, Unread.Answer {
 
@@ -36,42 +36,67 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     /** The connection is given back, and the subscriber still waits. */
     private static final int LEFT_BEHIND = 2;
 
+    /** It has been left behind, and has its error for the rows that it missed. */
+    private static final int MISSED = 3;
+
+    /** What the driver does when a reader cancels. */
+    private enum Source {
+        /** It cancels the statement as well as it can. */
+        ROWS,
+
+        /** It goes on, with results that are discarded. */
+        RESULTS,
+
+        /** It loses rows and waits for ever: so the rest must be read, and is dropped. */
+        WINDOW
+    }
+
     private final transient CoreSubscriber<? super T> actual;
     private final transient Unread unread;
     private final transient ResultFilter filter;
+    private final Source source;
 
-    /** Whether a reader who leaves cancels what it reads. Otherwise the rest must be read, and is dropped. */
-    private final boolean cancels;
+    /** What a filter in the driver has thrown. */
+    private transient @Nullable Throwable filterFailure;
 
     private transient Sinks.@Nullable Empty<Void> leaving;
     private transient volatile @Nullable Subscription upstream;
 
-    private ResultReader(CoreSubscriber<? super T> actual, Unread unread, ResultFilter filter, boolean cancels) {
+    private ResultReader(CoreSubscriber<? super T> actual, Unread unread, ResultFilter filter, Source source) {
         this.actual = actual;
         this.unread = unread;
         this.filter = filter;
-        this.cancels = cancels;
+        this.source = source;
     }
 
     /** Returns a reader of a result that the driver has in a window, which must be read to its end. */
     static <T> ResultReader<T> ofWindow(CoreSubscriber<? super T> actual, Unread unread, ResultFilter filter) {
-        return new ResultReader<>(actual, unread, filter, false);
+        return new ResultReader<>(actual, unread, filter, Source.WINDOW);
     }
 
     /** Returns a reader of a result whose cancel the driver takes care of. */
     static <T> ResultReader<T> ofRows(CoreSubscriber<? super T> actual, Unread unread, ResultFilter filter) {
-        return new ResultReader<>(actual, unread, filter, true);
+        return new ResultReader<>(actual, unread, filter, Source.ROWS);
     }
 
     /** Returns a reader of the results of a statement. */
     static ResultReader<Result> ofResults(CoreSubscriber<? super Result> actual, Unread unread) {
-        return new ResultReader<>(actual, unread, ResultFilter.none(), true);
+        return new ResultReader<>(actual, unread, ResultFilter.NONE, Source.RESULTS);
     }
 
     /** Begins to read. */
     void read(Publisher<?> source) {
         unread.add(this);
         source.subscribe(this);
+    }
+
+    /** Returns the result with the filter in the driver. */
+    Result filtered(Result result) {
+        return filter.on(result, failure -> {
+            if (filterFailure == null) {
+                filterFailure = failure;
+            }
+        });
     }
 
     /** Returns the segments of a result, each by what the mapper makes of it. */
@@ -89,6 +114,7 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     private Flux<T> segment(
             Segment segment, Function<Segment, ? extends Publisher<? extends T>> mapper, Mono<Void> ended) {
         if (!isReading()) {
+            missed();
             return Flux.empty();
         }
         return Flux.<T>defer(() -> filter.passes(segment) ? Flux.<T>from(mapper.apply(segment)) : Flux.<T>empty())
@@ -107,11 +133,12 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
 
     /** Returns what becomes of a row. */
     Object row(Supplier<? extends @Nullable Object> mapper) {
-        Throwable filtered = filter.failure();
+        Throwable filtered = filterFailure;
         if (filtered != null) {
             fail(filtered);
         }
         if (!isReading()) {
+            missed();
             return Dropped.ROW;
         }
         try {
@@ -134,9 +161,21 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
         }
     }
 
+    /** Comes from where the rows come from, when one comes for a subscriber who has been left behind. */
+    private void missed() {
+        if (compareAndSet(LEFT_BEHIND, MISSED)) {
+            Subscription subscription = upstream;
+            if (source == Source.ROWS && subscription != null) {
+                unread.remove(this);
+                subscription.cancel();
+            }
+            actual.onError(Lease.refusal());
+        }
+    }
+
     @Override
-    public void drain() {
-        leave(LEFT_BEHIND);
+    public boolean drain() {
+        return leave(LEFT_BEHIND);
     }
 
     private boolean leave(int how) {
@@ -155,7 +194,7 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     }
 
     private void drop(Subscription subscription, int how) {
-        if (cancels && how == LEFT) {
+        if (source != Source.WINDOW && how == LEFT) {
             unread.remove(this);
             subscription.cancel();
         } else {
@@ -188,11 +227,14 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
         }
         if (isReading()) {
             actual.onNext((T) element);
-        } else if (element instanceof SentResult result) {
+            return;
+        }
+        if (element instanceof SentResult result) {
             result.drain();
         } else {
             Operators.onDiscard(element, actual.currentContext());
         }
+        missed();
     }
 
     @Override
@@ -202,20 +244,21 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
 
     @Override
     public void onComplete() {
-        end(filter.failure());
+        end(filterFailure);
     }
 
     private void end(@Nullable Throwable error) {
         unread.remove(this);
         int before = getAndSet(LEFT);
-        if (before == LEFT_BEHIND) {
-            if (error != null) {
-                unread.failed(error);
-            }
-            actual.onError(Lease.refusal());
-        } else if (before == READING && error != null) {
+        if (error != null && (before == LEFT_BEHIND || before == MISSED)) {
+            unread.failed(error);
+        }
+        if (before == LEFT || before == MISSED) {
+            return;
+        }
+        if (error != null) {
             actual.onError(error);
-        } else if (before == READING) {
+        } else {
             actual.onComplete();
         }
     }

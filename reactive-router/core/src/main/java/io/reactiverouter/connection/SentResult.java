@@ -15,7 +15,6 @@ import reactor.core.publisher.Mono;
 import reactor.core.publisher.Operators;
 import reactor.util.Logger;
 import reactor.util.Loggers;
-import reactor.util.context.Context;
 
 /**
  * A result of a statement that the driver has sent. It keeps rows in a window of 256, behind which everything waits that the
@@ -41,7 +40,7 @@ final class SentResult implements Result {
 
     /** Returns {@code result}, one of those that are {@code unread}. */
     static SentResult of(Result result, Unread unread) {
-        return new SentResult(result, unread, new Key(result, unread), ResultFilter.none());
+        return new SentResult(result, unread, new Key(result, unread), ResultFilter.NONE);
     }
 
     /** Reads the result and drops it, if nobody else has begun to; whoever comes later is refused. */
@@ -80,14 +79,16 @@ final class SentResult implements Result {
         }
 
         @Override
-        public void drain() {
-            if (state.compareAndSet(State.UNREAD, State.DROPPED)) {
-                unread.remove(this);
-                Mono.from(result.getRowsUpdated()).subscribe(null, error -> {
-                    LOG.debug("a statement that was given up has failed", error);
-                    unread.failed(error);
-                });
+        public boolean drain() {
+            if (!state.compareAndSet(State.UNREAD, State.DROPPED)) {
+                return false;
             }
+            unread.remove(this);
+            Mono.from(result.getRowsUpdated()).subscribe(null, error -> {
+                LOG.debug("a statement that was given up has failed", error);
+                unread.failed(error);
+            });
+            return true;
         }
 
         /** Says whether {@code actual} may read the result, and if not, tells it so. */
@@ -112,11 +113,7 @@ final class SentResult implements Result {
             @Override
             public void subscribe(CoreSubscriber<? super Long> actual) {
                 if (key.sent.take(actual)) {
-                    Mono.<Long>create(sink -> Mono.from(filter.on(result).getRowsUpdated())
-                                    .subscribe(
-                                            sink::success, sink::error, sink::success, Context.of(sink.contextView())))
-                            .doOnTerminate(filter::check)
-                            .subscribe(actual);
+                    filter.count(result, false).subscribe(actual);
                 }
             }
         };
@@ -124,12 +121,13 @@ final class SentResult implements Result {
 
     @Override
     public <T> Flux<T> map(BiFunction<Row, RowMetadata, ? extends T> mapper) {
-        return read(reader -> filter.on(result).map((row, metadata) -> reader.row(() -> mapper.apply(row, metadata))));
+        return read(reader ->
+                reader.filtered(result).map((row, metadata) -> reader.row(() -> mapper.apply(row, metadata))));
     }
 
     @Override
     public <T> Flux<T> map(Function<? super Readable, ? extends T> mapper) {
-        return read(reader -> filter.on(result).map(row -> reader.row(() -> mapper.apply(row))));
+        return read(reader -> reader.filtered(result).map(row -> reader.row(() -> mapper.apply(row))));
     }
 
     @Override

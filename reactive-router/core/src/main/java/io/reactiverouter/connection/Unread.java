@@ -38,15 +38,18 @@ final class Unread {
         }
     }
 
-    /** Reads all answers, now and later, and drops them; what is asked next stands behind them. */
-    void drain() {
+    /**
+     * Reads all answers, now and later, and drops them; what is asked next stands behind them. Says whether there was one.
+     */
+    boolean drain() {
         // Before the look at what is there: an answer that comes at this moment is seen here or there.
         drained = true;
         Answer one = first.get();
-        if (one != null) {
-            one.drain();
+        boolean any = one != null && one.drain();
+        for (Answer other : others) {
+            any |= other.drain();
         }
-        others.forEach(Answer::drain);
+        return any;
     }
 
     /** Notes that an answer which was dropped was an error. */
@@ -64,8 +67,8 @@ final class Unread {
     /** An answer. */
     interface Answer {
 
-        /** Reads what is left of it and drops that. */
-        void drain();
+        /** Reads what is left of it and drops that; says whether it is the first to do so. */
+        boolean drain();
     }
 
     /** An answer that only the holders of {@code key} can read: without them it is read and dropped here some time. */

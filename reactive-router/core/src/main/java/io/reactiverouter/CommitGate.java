@@ -1,0 +1,32 @@
+package io.reactiverouter;
+
+import io.reactiverouter.connection.CallTimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides which of two comes first, so that what is said of a transaction is true: its commit, or the end of the time for it or
+ * for a call inside.
+ */
+final class CommitGate extends AtomicReference<CommitGate.@Nullable First> {
+
+    private static final long serialVersionUID = 1L;
+
+    enum First {
+        COMMIT,
+        END
+    }
+
+    /** Says whether the commit may be sent. */
+    boolean pass() {
+        return compareAndSet(null, First.COMMIT);
+    }
+
+    /** Lets no commit pass any more; returns what is known of the transaction. */
+    CallTimeoutException.Consequence close() {
+        compareAndSet(null, First.END);
+        return get() == First.COMMIT
+                ? CallTimeoutException.Consequence.COMMIT_UNKNOWN
+                : CallTimeoutException.Consequence.ROLLED_BACK;
+    }
+}
