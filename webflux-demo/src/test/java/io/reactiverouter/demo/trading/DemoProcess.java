@@ -21,7 +21,9 @@ import org.jspecify.annotations.NullUnmarked;
 final class DemoProcess implements AutoCloseable {
 
     private static final Pattern READY = Pattern.compile("open http://localhost:(\\d+)/");
-    private static final Pattern HEAP = Pattern.compile("(?:generation|heap) +total \\d+K, used (\\d+)K");
+    /** Of the heap, or of each generation; JDK 25 adds what is reserved. */
+    private static final Pattern HEAP = Pattern.compile(" total +(?:reserved \\d+K, committed )?\\d+K, used (\\d+)K");
+
     private static final Path BIN = Path.of(System.getProperty("java.home"), "bin");
 
     private final Process process;
