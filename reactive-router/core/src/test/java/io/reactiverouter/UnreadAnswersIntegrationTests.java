@@ -13,6 +13,7 @@ import ch.qos.logback.core.read.ListAppender;
 import io.netty.util.ResourceLeakDetector;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.R2dbcBadGrammarException;
+import io.r2dbc.spi.Readable;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Statement;
 import io.reactiverouter.connection.PoolSettings;
@@ -375,6 +376,105 @@ class UnreadAnswersIntegrationTests {
                         }))
                         .block(Duration.ofSeconds(1)))
                 .isEqualTo("done");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void countWaitsUntilItIsAskedFor(boolean bound) {
+        shard.update(Query.of("create table if not exists counted (id int)")).block(TIMEOUT);
+        StepVerifier.create(
+                        shard.withConnectionMany(connection -> Flux.from(
+                                        bound
+                                                ? connection
+                                                        .createStatement("insert into counted values ($1)")
+                                                        .bind(0, 1)
+                                                        .execute()
+                                                : connection
+                                                        .createStatement("insert into counted values (1)")
+                                                        .execute())
+                                .concatMap(Result::getRowsUpdated)),
+                        0)
+                .thenAwait(Duration.ofMillis(200))
+                .thenRequest(1)
+                .expectNext(1L)
+                .expectComplete()
+                .verify(TIMEOUT);
+    }
+
+    @Test
+    void countThatIsCancelledBeforeItIsAskedForChangesNothing() {
+        shard.update(Query.of("create table untouched (id int)")).block(TIMEOUT);
+        shard.withConnection(connection -> Mono.from(connection
+                                .createStatement("insert into untouched values ($1)")
+                                .bind(0, 1)
+                                .execute())
+                        .doOnNext(result -> result.getRowsUpdated().subscribe(new BaseSubscriber<>() {
+                            @Override
+                            protected void hookOnSubscribe(Subscription subscription) {
+                                cancel();
+                            }
+                        })))
+                .block(TIMEOUT);
+        assertThat(number(SHARDS.node(0), "select count(*) from untouched")).isZero();
+    }
+
+    @Test
+    void whatBecomesOfASegmentIsNotCutOffInSilence() {
+        shard.update(Query.of("create table cut_off (id int)")).block(TIMEOUT);
+        StepVerifier.create(shard.connection()
+                        .flatMapMany(connection -> Flux.from(connection
+                                        .createStatement("insert into cut_off values ($1)")
+                                        .bind(0, 1)
+                                        .execute())
+                                .concatMap(result -> result.flatMap(segment -> Flux.concat(
+                                        Mono.just("a"),
+                                        Mono.delay(Duration.ofMillis(300)).thenReturn("b"))))
+                                .concatMap(text -> Mono.from(connection.close()).thenReturn(text))))
+                .expectErrorSatisfies(
+                        error -> assertThat(error).hasMessageContaining("the connection has been given back"))
+                .verify(TIMEOUT);
+    }
+
+    /** The mapper of the last row ends the work, and then fails. */
+    @Test
+    void errorOfAMapperAtTheEndOfTheWorkIsNotLost() {
+        Sinks.One<Integer> end = Sinks.one();
+        Waiting waiting = new Waiting();
+        StepVerifier.create(shard.inTransaction(connection -> {
+                    Flux.from(connection
+                                    .createStatement("select $1::int")
+                                    .bind(0, 1)
+                                    .execute())
+                            .flatMap(result -> result.map((Readable row) -> {
+                                end.tryEmitValue(1);
+                                if (row != null) {
+                                    throw new IllegalArgumentException("bad row");
+                                }
+                                return 1;
+                            }))
+                            .subscribe(waiting);
+                    return end.asMono();
+                }))
+                .expectNext(1)
+                .expectComplete()
+                .verify(TIMEOUT);
+        assertThat(waiting.end.asMono().block(TIMEOUT)).hasMessage("bad row");
+    }
+
+    @Test
+    void errorAmongRowsThatAreMissedIsTheErrorOfTheTransaction() {
+        Waiting waiting = new Waiting();
+        StepVerifier.create(shard.inTransaction(connection -> Mono.fromCallable(() -> {
+                    Flux.from(connection
+                                    .createStatement("select 1 / (1000 - i) from generate_series(1, $1) i")
+                                    .bind(0, 5_000)
+                                    .execute())
+                            .flatMap(result -> result.map(row -> 1))
+                            .subscribe(waiting);
+                    return "done";
+                })))
+                .expectErrorSatisfies(error -> assertThat(error).hasMessageContaining("division by zero"))
+                .verify(TIMEOUT);
     }
 
     /** The end comes one round trip after the last row, and by then the connection is given back. */

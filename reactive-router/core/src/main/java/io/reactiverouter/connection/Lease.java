@@ -92,8 +92,8 @@ final class Lease {
     }
 
     /**
-     * Reads, and drops, the answers that the owner has not read; what is asked next stands behind them. Says whether there
-     * was one.
+     * Reads, and drops, the answers that the owner has not read; what is asked next stands behind them. Says whether one
+     * has not come yet.
      */
     boolean drain() {
         return unread.drain();

@@ -7,6 +7,7 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import reactor.core.Disposable;
+import reactor.core.Disposables;
 import reactor.core.Exceptions;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.MonoSink;
@@ -38,17 +39,24 @@ record ResultFilter(@Nullable Predicate<Segment> predicate) {
      */
     Mono<Long> count(Result result, boolean cancels) {
         return Mono.create(sink -> {
-            AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
-            Disposable counting = Mono.from(on(result, thrown -> failure.compareAndSet(null, thrown))
-                            .getRowsUpdated())
-                    .subscribe(
-                            count -> end(sink, count, failure.get()),
-                            sink::error,
-                            () -> end(sink, null, failure.get()),
-                            Context.of(sink.contextView()));
+            Disposable.Swap counting = Disposables.swap();
             if (cancels) {
                 sink.onDispose(counting);
+                if (counting.isDisposed()) {
+                    // Cancelled before anything was sent.
+                    return;
+                }
             }
+            AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+            // One signal: a sink that nobody has asked yet would take an end after the count for the end without one.
+            counting.update(Mono.from(on(result, thrown -> failure.compareAndSet(null, thrown))
+                            .getRowsUpdated())
+                    .singleOptional()
+                    .subscribe(
+                            count -> end(sink, count.orElse(null), failure.get()),
+                            sink::error,
+                            null,
+                            Context.of(sink.contextView())));
         });
     }
 

@@ -5,6 +5,7 @@ import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Result.RowSegment;
 import io.r2dbc.spi.Result.Segment;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -114,15 +115,22 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     private Flux<T> segment(
             Segment segment, Function<Segment, ? extends Publisher<? extends T>> mapper, Mono<Void> ended) {
         if (!isReading()) {
-            missed();
+            missed(Lease.refusal());
             return Flux.empty();
         }
+        AtomicBoolean whole = new AtomicBoolean();
         return Flux.<T>defer(() -> filter.passes(segment) ? Flux.<T>from(mapper.apply(segment)) : Flux.<T>empty())
+                .doOnComplete(() -> whole.set(true))
                 // What the mapper has begun for a segment ends with the reader, however much more it would give.
                 .takeUntilOther(ended)
                 .onErrorResume(error -> {
                     fail(error);
                     return Mono.empty();
+                })
+                .doOnComplete(() -> {
+                    if (!whole.get()) {
+                        missed(Lease.refusal());
+                    }
                 });
     }
 
@@ -138,7 +146,7 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
             fail(filtered);
         }
         if (!isReading()) {
-            missed();
+            missed(Lease.refusal());
             return Dropped.ROW;
         }
         try {
@@ -158,18 +166,15 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     private void fail(Throwable error) {
         if (leave(LEFT)) {
             actual.onError(error);
+        } else {
+            missed(error);
         }
     }
 
-    /** Comes from where the rows come from, when one comes for a subscriber who has been left behind. */
-    private void missed() {
+    /** Comes from where the rows come from, when a subscriber who has been left behind does not get one. */
+    private void missed(Throwable error) {
         if (compareAndSet(LEFT_BEHIND, MISSED)) {
-            Subscription subscription = upstream;
-            if (source == Source.ROWS && subscription != null) {
-                unread.remove(this);
-                subscription.cancel();
-            }
-            actual.onError(Lease.refusal());
+            actual.onError(error);
         }
     }
 
@@ -234,7 +239,7 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
         } else {
             Operators.onDiscard(element, actual.currentContext());
         }
-        missed();
+        missed(Lease.refusal());
     }
 
     @Override

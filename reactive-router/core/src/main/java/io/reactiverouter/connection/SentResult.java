@@ -10,6 +10,7 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import org.reactivestreams.Publisher;
 import reactor.core.CoreSubscriber;
+import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Operators;
@@ -84,11 +85,12 @@ final class SentResult implements Result {
                 return false;
             }
             unread.remove(this);
-            Mono.from(result.getRowsUpdated()).subscribe(null, error -> {
+            Disposable dropping = Mono.from(result.getRowsUpdated()).subscribe(null, error -> {
                 LOG.debug("a statement that was given up has failed", error);
                 unread.failed(error);
             });
-            return true;
+            // Often all of it has come already.
+            return !dropping.isDisposed();
         }
 
         /** Says whether {@code actual} may read the result, and if not, tells it so. */

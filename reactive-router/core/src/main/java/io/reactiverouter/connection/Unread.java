@@ -39,7 +39,8 @@ final class Unread {
     }
 
     /**
-     * Reads all answers, now and later, and drops them; what is asked next stands behind them. Says whether there was one.
+     * Reads all answers, now and later, and drops them; what is asked next stands behind them. Says whether one has not
+     * come yet.
      */
     boolean drain() {
         // Before the look at what is there: an answer that comes at this moment is seen here or there.
@@ -67,7 +68,7 @@ final class Unread {
     /** An answer. */
     interface Answer {
 
-        /** Reads what is left of it and drops that; says whether it is the first to do so. */
+        /** Reads what is left of it and drops that; says whether some of it has not come yet. */
         boolean drain();
     }
 
