@@ -40,22 +40,12 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     /** It has been left behind, and has its error for the rows that it missed. */
     private static final int MISSED = 3;
 
-    /** What the driver does when a reader cancels. */
-    private enum Source {
-        /** It cancels the statement as well as it can. */
-        ROWS,
-
-        /** It goes on, with results that are discarded. */
-        RESULTS,
-
-        /** It loses rows and waits for ever: so the rest must be read, and is dropped. */
-        WINDOW
-    }
-
     private final transient CoreSubscriber<? super T> actual;
     private final transient Unread unread;
     private final transient ResultFilter filter;
-    private final Source source;
+
+    /** Whether the driver takes care of a cancel. Otherwise the rest must be read, and is dropped. */
+    private final boolean cancels;
 
     /** What a filter in the driver has thrown. */
     private transient @Nullable Throwable filterFailure;
@@ -63,26 +53,26 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     private transient Sinks.@Nullable Empty<Void> leaving;
     private transient volatile @Nullable Subscription upstream;
 
-    private ResultReader(CoreSubscriber<? super T> actual, Unread unread, ResultFilter filter, Source source) {
+    private ResultReader(CoreSubscriber<? super T> actual, Unread unread, ResultFilter filter, boolean cancels) {
         this.actual = actual;
         this.unread = unread;
         this.filter = filter;
-        this.source = source;
+        this.cancels = cancels;
     }
 
     /** Returns a reader of a result that the driver has in a window, which must be read to its end. */
     static <T> ResultReader<T> ofWindow(CoreSubscriber<? super T> actual, Unread unread, ResultFilter filter) {
-        return new ResultReader<>(actual, unread, filter, Source.WINDOW);
+        return new ResultReader<>(actual, unread, filter, false);
     }
 
     /** Returns a reader of a result whose cancel the driver takes care of. */
     static <T> ResultReader<T> ofRows(CoreSubscriber<? super T> actual, Unread unread, ResultFilter filter) {
-        return new ResultReader<>(actual, unread, filter, Source.ROWS);
+        return new ResultReader<>(actual, unread, filter, true);
     }
 
     /** Returns a reader of the results of a statement. */
     static ResultReader<Result> ofResults(CoreSubscriber<? super Result> actual, Unread unread) {
-        return new ResultReader<>(actual, unread, ResultFilter.NONE, Source.RESULTS);
+        return new ResultReader<>(actual, unread, ResultFilter.NONE, true);
     }
 
     /** Begins to read. */
@@ -104,9 +94,8 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     Publisher<?> segments(Result result, Function<Segment, ? extends Publisher<? extends T>> mapper) {
         Sinks.Empty<Void> ended = Sinks.empty();
         leaving = ended;
-        // The driver does not release segments that it had ready when something fails. Only those: what the mapper, or
-        // a
-        // filter, discards is released where it comes from, so that they must not see the discarding here.
+        // The driver does not release segments that it had ready when something fails. What the mapper, or a filter,
+        // discards is released where it comes from, and must not see the discarding here.
         return Flux.<T>deferContextual(context -> Flux.<T>from(result.flatMap(
                         segment -> segment(segment, mapper, ended.asMono()).contextWrite(seen -> Context.of(context))))
                 .doOnDiscard(RowSegment.class, ReferenceCountUtil::release));
@@ -199,7 +188,7 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     }
 
     private void drop(Subscription subscription, int how) {
-        if (source != Source.WINDOW && how == LEFT) {
+        if (cancels && how == LEFT) {
             unread.remove(this);
             subscription.cancel();
         } else {
