@@ -1,6 +1,7 @@
 package io.reactiverouter;
 
 import static io.reactiverouter.TestClusters.TIMEOUT;
+import static io.reactiverouter.TestClusters.await;
 import static io.reactiverouter.TestClusters.awaitQuiet;
 import static io.reactiverouter.TestClusters.number;
 import static io.reactiverouter.TestClusters.over;
@@ -602,6 +603,32 @@ class UnreadAnswersIntegrationTests {
                                 () -> new R2dbcBadGrammarException("prepared statement is not there", "26000", 0)))))
                 .expectError()
                 .verify(TIMEOUT));
+    }
+
+    /** The driver holds some of them, and Netty those that the driver has not asked for. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 2_000})
+    void rowsOnTheirWayAreReleasedWhenTheirConnectionBreaks(int portion) throws Exception {
+        noLeaks(() -> {
+            for (int i = 0; i < 5; i++) {
+                Waiting waiting = new Waiting();
+                shard.query(
+                                Query.of("select i from generate_series(1, $1) i", 1_900)
+                                        .fetchSize(portion),
+                                row -> 1)
+                        .subscribe(waiting);
+                await(
+                        "the rows are on their way",
+                        TIMEOUT,
+                        () -> number(
+                                        SHARDS.node(0),
+                                        "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = '"
+                                                + APP
+                                                + "' and query like '%generate_series%' and wait_event = 'ClientRead'")
+                                == 1);
+                assertThat(waiting.end.asMono().block(TIMEOUT)).isNotNull();
+            }
+        });
     }
 
     @Test

@@ -89,7 +89,12 @@ class OrderPageIntegrationTests {
     @ParameterizedTest
     @ValueSource(ints = {0, -1, 501})
     void sizeIsLimited(int size) {
-        web.get().uri("/api/orders/page?size=" + size).exchange().expectStatus().isBadRequest();
+        web.get()
+                .uri("/api/orders/page?size=" + size)
+                .exchange()
+                .expectStatus()
+                .isBadRequest()
+                .expectBody();
     }
 
     private OrderPage page(int size, String after) {

@@ -207,7 +207,7 @@ class PlacementIntegrationTests {
             connection.rollback();
             first.get(20, TimeUnit.SECONDS);
         }
-        web.get().uri("/api/audit").exchange().expectStatus().isOk();
+        web.get().uri("/api/audit").exchange().expectStatus().isOk().expectBody();
     }
 
     @ParameterizedTest

@@ -349,7 +349,7 @@ class TradingIntegrationTests {
                 .exists()
                 .jsonPath("$.paths['/api/orders/stream'].get.parameters.length()")
                 .isEqualTo(4);
-        web.get().uri("/swagger-ui/index.html").exchange().expectStatus().isOk();
+        web.get().uri("/swagger-ui/index.html").exchange().expectStatus().isOk().expectBody();
     }
 
     private static Map<String, Object> order(long user, String symbol, String side, int quantity, String price) {
