@@ -35,13 +35,12 @@ final class LeasedResult implements Result {
 
     @Override
     public <T> Publisher<T> map(BiFunction<Row, RowMetadata, ? extends T> mapper) {
-        return read(reader ->
-                reader.filtered(result).map((row, metadata) -> reader.row(() -> mapper.apply(row, metadata))));
+        return read(reader -> reader.rows(result, mapper));
     }
 
     @Override
     public <T> Publisher<T> map(Function<? super Readable, ? extends T> mapper) {
-        return read(reader -> reader.filtered(result).map(row -> reader.row(() -> mapper.apply(row))));
+        return read(reader -> reader.rows(result, mapper));
     }
 
     @Override

@@ -1,14 +1,17 @@
 package io.reactiverouter.connection;
 
 import io.netty.util.ReferenceCountUtil;
+import io.r2dbc.spi.Readable;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Result.RowSegment;
 import io.r2dbc.spi.Result.Segment;
+import io.r2dbc.spi.Row;
+import io.r2dbc.spi.RowMetadata;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiFunction;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.reactivestreams.Subscription;
@@ -81,8 +84,18 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
         source.subscribe(this);
     }
 
-    /** Returns the result with the filter in the driver. */
-    Result filtered(Result result) {
+    /** Returns the rows of a result, each as what the mapper makes of it. */
+    Publisher<?> rows(Result result, BiFunction<Row, RowMetadata, ? extends T> mapper) {
+        return filtered(result).map((row, metadata) -> row(mapper, row, metadata));
+    }
+
+    /** Does the same for a mapper that takes no metadata. */
+    Publisher<?> rows(Result result, Function<? super Readable, ? extends T> mapper) {
+        BiFunction<Readable, Readable, T> ofBoth = (row, same) -> mapper.apply(row);
+        return filtered(result).map(row -> row(ofBoth, row, row));
+    }
+
+    private Result filtered(Result result) {
         return filter.on(result, failure -> {
             if (filterFailure == null) {
                 filterFailure = failure;
@@ -104,7 +117,7 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     private Flux<T> segment(
             Segment segment, Function<Segment, ? extends Publisher<? extends T>> mapper, Mono<Void> ended) {
         if (!isReading()) {
-            missed(Lease.refusal());
+            refuse();
             return Flux.empty();
         }
         AtomicBoolean whole = new AtomicBoolean();
@@ -118,7 +131,7 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
                 })
                 .doOnComplete(() -> {
                     if (!whole.get()) {
-                        missed(Lease.refusal());
+                        refuse();
                     }
                 });
     }
@@ -128,18 +141,18 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
         ROW
     }
 
-    /** Returns what becomes of a row. */
-    Object row(Supplier<? extends @Nullable Object> mapper) {
+    /** Returns what becomes of a row, which the mapper gets as these two. */
+    private <A, B> Object row(BiFunction<? super A, ? super B, ? extends T> mapper, A row, B metadata) {
         Throwable filtered = filterFailure;
         if (filtered != null) {
             fail(filtered);
         }
         if (!isReading()) {
-            missed(Lease.refusal());
+            refuse();
             return Dropped.ROW;
         }
         try {
-            return Objects.requireNonNull(mapper.get(), "a mapper must not return null for a row");
+            return Objects.requireNonNull(mapper.apply(row, metadata), "a mapper must not return null for a row");
         } catch (Throwable error) {
             Exceptions.throwIfFatal(error);
             fail(error);
@@ -153,17 +166,15 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
 
     /** Comes from where the rows come from, so not at the same time as one of them. */
     private void fail(Throwable error) {
-        if (leave(LEFT)) {
+        if (leave(LEFT) || compareAndSet(LEFT_BEHIND, MISSED)) {
             actual.onError(error);
-        } else {
-            missed(error);
         }
     }
 
     /** Comes from where the rows come from, when a subscriber who has been left behind does not get one. */
-    private void missed(Throwable error) {
+    private void refuse() {
         if (compareAndSet(LEFT_BEHIND, MISSED)) {
-            actual.onError(error);
+            actual.onError(Lease.refusal());
         }
     }
 
@@ -228,7 +239,7 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
         } else {
             Operators.onDiscard(element, actual.currentContext());
         }
-        missed(Lease.refusal());
+        refuse();
     }
 
     @Override
