@@ -330,6 +330,30 @@ class TransactionIntegrationTests {
         assertThat(rows(0)).isEqualTo(2);
     }
 
+    /** The commit waits for a statement without parameters, and the limit for that comes first. */
+    @Test
+    void timeLimitBeforeTheCommitIsSentKeepsItBack() {
+        Sinks.One<Throwable> late = Sinks.one();
+        Mono<Long> slow = router.shard(ON_S0)
+                .timeout(Duration.ofMillis(150))
+                .update(Query.of("insert into ledger select 2, 2 from pg_sleep(0.6)"));
+
+        StepVerifier.create(router.shard(ON_S0)
+                        .inTransaction(connection -> insert(1)
+                                .update(connection)
+                                .transformDeferredContextual((written, context) -> written.doOnNext(
+                                        one -> slow.contextWrite(context).subscribe(none -> {}, late::tryEmitValue)))))
+                .expectError(CallTimeoutException.class)
+                .verify(TIMEOUT);
+        assertThat(late.asMono().block(TIMEOUT))
+                .isInstanceOfSatisfying(
+                        CallTimeoutException.class,
+                        error -> assertThat(error.consequence())
+                                .isEqualTo(CallTimeoutException.Consequence.ROLLED_BACK));
+        awaitQuiet(cluster, SHARDS, APP);
+        assertThat(rows(0)).isZero();
+    }
+
     private static void standby(String names) throws SQLException {
         try (java.sql.Connection superuser = SHARDS.node(0).openSuperuserJdbc();
                 java.sql.Statement statement = superuser.createStatement()) {
