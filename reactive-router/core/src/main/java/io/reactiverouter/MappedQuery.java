@@ -28,6 +28,11 @@ record MappedQuery<T>(
     }
 
     @Override
+    public int fetchSize() {
+        return query.fetchSize();
+    }
+
+    @Override
     public T map(Row row) {
         return Query.requireValue(mapper.apply(row));
     }

@@ -20,8 +20,9 @@ import reactor.core.publisher.Mono;
  * subscription. Each shard is asked through at most one connection; rows are read only as the subscriber asks for them; a
  * cancel stops the statement on every shard. Immutable: each setting returns new operations.
  *
- * <p>At most the rows of one portion ({@link Query#fetchSize}) and 64 more are held of each shard, whatever the size of the
- * answer; of a query that has no parameters the driver holds up to 256 more. Signals come on the event loops of the shards' connections, one at a time.
+ * <p>At most the rows of one portion ({@link Query#fetchSize}) and 256 more, or one portion more if that is less, are held
+ * of each shard, whatever the size of the answer; of a query that has no parameters the driver holds up to 256 more. Signals
+ * come on the event loops of the shards' connections, one at a time.
  *
  * <p>A failing shard is an error with the manifest of all shards in it
  * ({@link io.reactiverouter.scatter.ScatterFailure}), also after rows have been delivered: the driver's own with the node as

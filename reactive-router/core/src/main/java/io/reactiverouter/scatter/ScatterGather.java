@@ -28,12 +28,13 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /**
- * Runs the same work on several shards and merges what they give. Holds at most {@value #PREFETCH} rows of each shard
- * beside what the driver has read of its cursor.
+ * Runs the same work on several shards and merges what they give. Holds at most {@value #HELD} rows of each shard, and no
+ * more than one portion of its cursor, beside what the driver has read of that.
  */
 public final class ScatterGather {
 
-    private static final int PREFETCH = 64;
+    /** Each request for more of a shard's rows wakes the thread of its connection: many small ones cost more than the rows. */
+    private static final int HELD = 256;
 
     private final ShardExecutor executor;
     private final Function<ShardId, NodeId> nodes;
@@ -220,8 +221,14 @@ public final class ScatterGather {
         Publisher<R>[] sources = parts.toArray(new Publisher[0]);
         return sources.length == 1
                 ? Flux.from(sources[0])
-                : call.watched(run, Flux.mergeComparing(PREFETCH, order, sources))
+                : call.watched(run, Flux.mergeComparing(held(query), order, sources))
                         .doOnNext(row -> call.tally.check());
+    }
+
+    /** A shard sends no second portion before somebody wants its rows. */
+    private static int held(ScatterQuery<?> query) {
+        int portion = query.fetchSize();
+        return portion == 0 ? HELD : Math.min(HELD, portion);
     }
 
     private <T> Work<Keyed<T>> sorted(
@@ -330,7 +337,7 @@ public final class ScatterGather {
         /** Merges the parts of all shards as they come. */
         <R> Flux<R> parallel(ScatterQuery<?> query, Function<ShardId, Flux<R>> part) {
             Parallelism.Run run = next(query);
-            return watched(run, Flux.fromIterable(shards).flatMap(part, run.width(), PREFETCH))
+            return watched(run, Flux.fromIterable(shards).flatMap(part, run.width(), held(query)))
                     .doOnComplete(() -> took(run));
         }
 

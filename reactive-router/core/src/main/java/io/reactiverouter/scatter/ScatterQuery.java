@@ -15,6 +15,9 @@ public interface ScatterQuery<T> {
     /** Returns the values of {@code $1} and so on for a shard; not a copy. */
     @Nullable Object[] parameters(ShardId shard);
 
+    /** Returns how many rows the server sends at once, 0 for all. */
+    int fetchSize();
+
     /** Returns what the caller makes of a row. */
     T map(Row row);
 
