@@ -6,6 +6,7 @@ import io.reactiverouter.connection.CallTimeoutException;
 import io.reactiverouter.connection.NodePools;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
@@ -17,7 +18,7 @@ final class TransactionScope {
     private final ShardId shard;
     private final Mono<Connection> connection;
     private final Supplier<CallTimeoutException.Consequence> consequence;
-    private volatile @Nullable CallTimeoutException timedOut;
+    private final AtomicReference<@Nullable CallTimeoutException> timedOut = new AtomicReference<>();
 
     private TransactionScope(
             ShardId shard, Mono<Connection> connection, Supplier<CallTimeoutException.Consequence> consequence) {
@@ -56,11 +57,11 @@ final class TransactionScope {
         return timeout == null
                 ? call
                 : AnswerTimeout.limit(call, shard, timeout, consequence)
-                        .doOnError(CallTimeoutException.class, error -> timedOut = error);
+                        .doOnError(CallTimeoutException.class, error -> timedOut.compareAndSet(null, error));
     }
 
     /** Returns how the first call inside ran out of time, null if none did. */
     @Nullable CallTimeoutException timedOut() {
-        return timedOut;
+        return timedOut.get();
     }
 }

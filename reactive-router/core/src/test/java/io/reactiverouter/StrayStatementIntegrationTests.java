@@ -31,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.reactivestreams.Publisher;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Hooks;
@@ -161,7 +162,7 @@ class StrayStatementIntegrationTests {
                 .verify(TIMEOUT);
         assertThat(refusal.get())
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("the connection has been given back");
+                .hasMessageContaining("the work that this connection was lent to is over");
         assertThat(number(SHARDS.node(0), "select count(*) from strays")).isZero();
     }
 
@@ -179,7 +180,7 @@ class StrayStatementIntegrationTests {
                         () -> Query.of("insert into strays values (5)").update(kept.get())))
                 .expectErrorSatisfies(error -> assertThat(error)
                         .isInstanceOf(IllegalStateException.class)
-                        .hasMessageContaining("the connection has been given back"))
+                        .hasMessageContaining("the work that this connection was lent to is over"))
                 .verify(TIMEOUT);
         StepVerifier.create(Mono.defer(() -> Mono.from(kept.get().beginTransaction())))
                 .expectError(IllegalStateException.class)
@@ -201,7 +202,7 @@ class StrayStatementIntegrationTests {
         shard.update(Query.of("select 1")).block(TIMEOUT);
 
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(1));
-        assertThat(refusal.get()).hasMessageContaining("the connection has been given back");
+        assertThat(refusal.get()).hasMessageContaining("the work that this connection was lent to is over");
         assertThat(number(SHARDS.node(0), "select count(*) from strays")).isEqualTo(1);
     }
 
@@ -271,8 +272,41 @@ class StrayStatementIntegrationTests {
                                     .subscribeOn(Schedulers.boundedElastic());
                         }))
                 .block(TIMEOUT);
-        assertThat(refusal.get()).hasMessageContaining("the connection has been given back");
+        assertThat(refusal.get()).hasMessageContaining("the work that this connection was lent to is over");
         assertThat(number(SHARDS.node(0), "select sum(id) from strays")).isEqualTo(10);
+    }
+
+    /** The driver waits for that too before it sends the statement. */
+    @Test
+    void statementWhoseParameterIsDiscardedAfterTheReturnIsRefused() {
+        Sinks.Empty<Void> discarded = Sinks.empty();
+        AtomicReference<Throwable> refusal = new AtomicReference<>();
+        Blob blob = new Blob() {
+            @Override
+            public Publisher<ByteBuffer> stream() {
+                return Mono.just(ByteBuffer.wrap(new byte[] {1}));
+            }
+
+            @Override
+            public Publisher<Void> discard() {
+                return discarded.asMono();
+            }
+        };
+        shard.withConnection(connection -> {
+                    Flux.from(connection
+                                    .createStatement("insert into strays select octet_length($1)")
+                                    .bind(0, blob)
+                                    .execute())
+                            .flatMap(Result::getRowsUpdated)
+                            .subscribe(null, refusal::set);
+                    return Query.of("select 1").update(connection);
+                })
+                .block(TIMEOUT);
+        discarded.tryEmitEmpty();
+        shard.update(Query.of("select 1")).block(TIMEOUT);
+
+        assertThat(refusal.get()).hasMessageContaining("the work that this connection was lent to is over");
+        assertThat(number(SHARDS.node(0), "select count(*) from strays")).isZero();
     }
 
     @Test

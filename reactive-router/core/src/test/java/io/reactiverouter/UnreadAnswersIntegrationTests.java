@@ -11,11 +11,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import io.netty.util.ReferenceCountUtil;
 import io.netty.util.ResourceLeakDetector;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.R2dbcBadGrammarException;
 import io.r2dbc.spi.Readable;
 import io.r2dbc.spi.Result;
+import io.r2dbc.spi.Result.RowSegment;
+import io.r2dbc.spi.Row;
 import io.r2dbc.spi.Statement;
 import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.strategy.Keyspace;
@@ -25,8 +28,11 @@ import io.reactiverouter.test.ShardsExtension;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.NullUnmarked;
@@ -36,6 +42,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -279,7 +286,8 @@ class UnreadAnswersIntegrationTests {
         assertThat(waiting.end.asMono().block(TIMEOUT))
                 .isInstanceOfSatisfying(
                         IllegalStateException.class,
-                        error -> assertThat(error).hasMessageContaining("the connection has been given back"));
+                        error -> assertThat(error)
+                                .hasMessageContaining("the work that this connection was lent to is over"));
     }
 
     @ParameterizedTest
@@ -431,8 +439,8 @@ class UnreadAnswersIntegrationTests {
                                         Mono.just("a"),
                                         Mono.delay(Duration.ofMillis(300)).thenReturn("b"))))
                                 .concatMap(text -> Mono.from(connection.close()).thenReturn(text))))
-                .expectErrorSatisfies(
-                        error -> assertThat(error).hasMessageContaining("the connection has been given back"))
+                .expectErrorSatisfies(error ->
+                        assertThat(error).hasMessageContaining("the work that this connection was lent to is over"))
                 .verify(TIMEOUT);
     }
 
@@ -704,6 +712,262 @@ class UnreadAnswersIntegrationTests {
                 .verify(TIMEOUT);
 
         assertThat(number(SHARDS.node(0), "select count(*) from kept")).isZero();
+    }
+
+    /** The values of ten rows, and an error in place of the third. */
+    static Stream<Arguments> readersThatContinue() {
+        Function<Row, Integer> failing = row -> {
+            int i = row.get(0, Integer.class);
+            if (i == 3) {
+                throw new IllegalArgumentException("bad row");
+            }
+            return i;
+        };
+        return Stream.of(true, false)
+                .flatMap(bound -> Stream.<Map.Entry<String, Function<Result, Publisher<Integer>>>>of(
+                                Map.entry("rows", result -> result.map((row, metadata) -> failing.apply(row))),
+                                Map.entry(
+                                        "filtered rows",
+                                        result -> result.filter(segment -> !(segment instanceof RowSegment row)
+                                                        || failing.apply(row.row()) > 0)
+                                                .map((row, metadata) -> row.get(0, Integer.class))),
+                                Map.entry(
+                                        "segments",
+                                        result -> result.flatMap(segment -> segment instanceof RowSegment row
+                                                ? Mono.just(failing.apply(row.row()))
+                                                : Mono.empty())),
+                                Map.entry(
+                                        "what becomes of segments",
+                                        result -> result.flatMap(segment -> segment instanceof RowSegment row
+                                                ? Mono.just(row.row().get(0, Integer.class))
+                                                        .flatMap(i -> i == 3
+                                                                ? Mono.error(new IllegalArgumentException("bad row"))
+                                                                : Mono.just(i))
+                                                : Mono.empty())))
+                        .map(reader -> Arguments.of(reader.getKey(), bound, reader.getValue())));
+    }
+
+    @ParameterizedTest(name = "{0}, with parameters: {1}")
+    @MethodSource("readersThatContinue")
+    void callerWhoContinuesAfterAnErrorMissesOneRow(
+            String name, boolean bound, Function<Result, Publisher<Integer>> reader) throws Exception {
+        noLeaks(() -> {
+            List<Throwable> errors = new CopyOnWriteArrayList<>();
+            StepVerifier.create(
+                            shard.withConnectionMany(connection -> Flux.from(
+                                            bound
+                                                    ? connection
+                                                            .createStatement("select i from generate_series(1, $1) i")
+                                                            .bind(0, 10)
+                                                            .execute()
+                                                    : connection
+                                                            .createStatement("select i from generate_series(1, 10) i")
+                                                            .execute())
+                                    .flatMap(reader)
+                                    .onErrorContinue((error, element) -> errors.add(error))),
+                            2)
+                    .expectNext(1, 2)
+                    .thenRequest(20)
+                    .expectNext(4, 5, 6, 7, 8, 9, 10)
+                    .expectComplete()
+                    .verify(TIMEOUT);
+            assertThat(errors)
+                    .singleElement()
+                    .satisfies(error -> assertThat(error).hasMessage("bad row"));
+        });
+    }
+
+    /** The cursor would have two thousand million rows. */
+    @ParameterizedTest
+    @CsvSource({"true, true", "true, false", "false, true", "false, false"})
+    void commitDoesNotReadACursorToItsEnd(boolean bound, boolean segments) throws Exception {
+        noLeaks(() -> {
+            Waiting waiting = new Waiting();
+            assertThat(shard.inTransaction(connection -> {
+                                Flux.from(endless(connection, bound)
+                                                .fetchSize(10)
+                                                .execute())
+                                        .flatMap(result -> segments
+                                                ? result.flatMap(segment -> Mono.just(1))
+                                                : result.map(row -> 1))
+                                        .subscribe(waiting);
+                                return Mono.delay(Duration.ofMillis(50)).thenReturn("done");
+                            })
+                            .block(Duration.ofSeconds(2)))
+                    .isEqualTo("done");
+            assertThat(waiting.end.asMono().block(TIMEOUT)).isInstanceOf(IllegalStateException.class);
+        });
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void commitDoesNotReadACursorThatNobodyReads(boolean bound) throws Exception {
+        noLeaks(() -> assertThat(shard.inTransaction(connection -> Mono.from(
+                                        endless(connection, bound).fetchSize(10).execute())
+                                .thenReturn("done"))
+                        .block(Duration.ofSeconds(2)))
+                .isEqualTo("done"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void readerWhoLeavesACursorLeavesTheRestOnTheServer(boolean bound) throws Exception {
+        noLeaks(() -> StepVerifier.create(shard.inTransaction(connection -> Mono.from(
+                                endless(connection, bound).fetchSize(10).execute())
+                        .flatMapMany(result -> Flux.from(result.map(row -> row.get(0, Integer.class)))
+                                .take(25))
+                        .collectList()
+                        .flatMap(rows -> Query.of("select 1")
+                                .fetch(connection, row -> rows.size())
+                                .single())))
+                .expectNext(25)
+                .expectComplete()
+                .verify(Duration.ofSeconds(2)));
+    }
+
+    private static Statement endless(Connection connection, boolean bound) {
+        return bound
+                ? connection.createStatement("select generate_series(1, $1)").bind(0, 2_000_000_000)
+                : connection.createStatement("select generate_series(1, 2000000000)");
+    }
+
+    /** The driver alone ends it after the first portion. */
+    @Test
+    void cursorOfOneWhoWantsNoMoreResultsIsWhole() {
+        assertThat(shard.withConnectionMany(connection -> Mono.from(connection
+                                        .createStatement(ROWS)
+                                        .fetchSize(100)
+                                        .execute())
+                                .flatMapMany(result -> result.map(row -> 1)))
+                        .count()
+                        .block(TIMEOUT))
+                .isEqualTo(5_000);
+    }
+
+    /** The driver alone waits for the end of the first result, which nobody sees, before it sends what is next. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void readerOfTheFirstRowOfEachSetOfParametersGetsThem(boolean segments) throws Exception {
+        noLeaks(() -> StepVerifier.create(shard.inTransactionMany(
+                        TransactionOptions.DEFAULTS,
+                        connection -> Flux.from(connection
+                                        .createStatement("select $1::int + i from generate_series(0, 1) i")
+                                        .bind(0, 10)
+                                        .add()
+                                        .bind(0, 20)
+                                        .add()
+                                        .bind(0, 30)
+                                        .execute())
+                                .concatMap(result -> segments
+                                        ? Mono.from(result.flatMap(segment -> segment instanceof RowSegment row
+                                                ? Mono.just(row.row().get(0, Integer.class))
+                                                : Mono.empty()))
+                                        : Mono.from(result.map(row -> row.get(0, Integer.class))))))
+                .expectNext(10, 20, 30)
+                .expectComplete()
+                .verify(Duration.ofSeconds(5)));
+    }
+
+    @Test
+    void filterOfAReaderThatIsLeftBehindDoesNotEndTheTransaction() {
+        Waiting waiting = new Waiting();
+        AtomicInteger seen = new AtomicInteger();
+        assertThat(shard.inTransaction(connection -> Mono.fromCallable(() -> {
+                            Flux.from(Left.bound(connection).execute())
+                                    .flatMap(result -> result.filter(segment -> failsAtTheTenth(seen) > 0)
+                                            .map(row -> 1))
+                                    .subscribe(waiting);
+                            return "done";
+                        }))
+                        .block(TIMEOUT))
+                .isEqualTo("done");
+        assertThat(waiting.end.asMono().block(TIMEOUT)).isNotNull();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void errorAmongSegmentsThatAreMissedIsTheErrorOfTheTransaction(boolean bound) {
+        Waiting waiting = new Waiting();
+        StepVerifier.create(shard.inTransaction(connection -> Mono.fromCallable(() -> {
+                            Flux.from(
+                                            bound
+                                                    ? connection
+                                                            .createStatement(
+                                                                    "select 1 / (1000 - i) from generate_series(1, $1) i")
+                                                            .bind(0, 5_000)
+                                                            .execute()
+                                                    : connection
+                                                            .createStatement(
+                                                                    "select 1 / (1000 - i) from generate_series(1, 5000) i")
+                                                            .execute())
+                                    .flatMap(result -> result.flatMap(segment -> Mono.just(1)))
+                                    .subscribe(waiting);
+                            return "done";
+                        })
+                        .delayElement(Duration.ofMillis(100))))
+                .expectErrorSatisfies(error -> assertThat(error).hasMessageContaining("division by zero"))
+                .verify(TIMEOUT);
+    }
+
+    /** What comes after its rows does not pass its filter. */
+    @Test
+    void readerOfSegmentsWhoMissesNoneIsNotRefused() {
+        for (int i = 0; i < 20; i++) {
+            StepVerifier.create(shard.connection()
+                            .flatMapMany(connection -> Flux.from(connection
+                                            .createStatement("select $1::int")
+                                            .bind(0, 7)
+                                            .fetchSize(1)
+                                            .execute())
+                                    .flatMap(result -> result.filter(RowSegment.class::isInstance)
+                                            .flatMap(segment -> Mono.just(7)))
+                                    .concatMap(seven ->
+                                            Mono.from(connection.close()).thenReturn(seven))))
+                    .expectNext(7)
+                    .expectComplete()
+                    .verify(TIMEOUT);
+        }
+    }
+
+    /** The event loop is in the mapper when another thread ends the reading. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void segmentIsNotReleasedAsLongAsItsMapperReadsIt(boolean bound) throws Exception {
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        AtomicInteger read = new AtomicInteger();
+        noLeaks(() -> shard.withConnection(connection -> Flux.from(
+                                bound
+                                        ? connection
+                                                .createStatement("select $1::text")
+                                                .bind(0, "whole")
+                                                .execute()
+                                        : connection
+                                                .createStatement("select 'whole'")
+                                                .execute())
+                        .flatMap(result -> result.flatMap(segment -> {
+                            if (segment instanceof RowSegment row) {
+                                long until = System.nanoTime()
+                                        + Duration.ofMillis(300).toNanos();
+                                int looks = 0;
+                                while (System.nanoTime() < until) {
+                                    looks++;
+                                }
+                                try {
+                                    assertThat(ReferenceCountUtil.refCnt(row)).isEqualTo(1);
+                                    assertThat(row.row().get(0, String.class)).isEqualTo("whole");
+                                    read.addAndGet(looks);
+                                } catch (Throwable thrown) {
+                                    failure.set(thrown);
+                                }
+                            }
+                            return Mono.just(1);
+                        }))
+                        .timeout(Duration.ofMillis(100))
+                        .onErrorResume(TimeoutException.class, late -> Mono.empty())
+                        .then())
+                .block(TIMEOUT));
+        await("the mapper has read", TIMEOUT, () -> read.get() > 0 || failure.get() != null);
+        assertThat(failure.get()).isNull();
     }
 
     private static void noLeaks(NettyLeaks.Work work) throws Exception {

@@ -7,8 +7,8 @@ import java.time.Duration;
 /**
  * A shard let the caller wait for longer than the call's time limit. Outside of a transaction the statement is cancelled,
  * and whether a write took effect is not known. A transaction of {@code inTransaction} that this happens in never
- * commits: it is rolled back, also where the work goes on after this error. Only if it was the answer to its commit that did
- * not come in time is the outcome not known. {@link #consequence()} tells these apart.
+ * commits: it is rolled back, also where the work goes on after this error. Only if its commit had been sent by then is the
+ * outcome not known. {@link #consequence()} tells these apart.
  */
 public final class CallTimeoutException extends R2dbcTimeoutException {
 

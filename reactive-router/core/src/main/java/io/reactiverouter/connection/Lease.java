@@ -3,6 +3,7 @@ package io.reactiverouter.connection;
 import io.r2dbc.spi.Result;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.reactivestreams.Subscription;
@@ -44,27 +45,31 @@ final class Lease {
     }
 
     /**
-     * Returns {@code source}, a part of a statement: the driver sends the statement when this completes, at any time and on
-     * any thread. Fails in place of that after the end.
+     * Returns {@code source}, a part of a statement: the driver can send the statement when this completes, at any time and
+     * on any thread. Fails in place of that after the end.
      */
     <T> Flux<T> part(Publisher<T> source) {
         return new LeasedPart<>(Flux.from(source), this);
     }
 
-    /** Returns {@code source}, a statement that is sent as soon as it is subscribed to. */
-    Publisher<Result> sending(Publisher<? extends Result> source) {
-        Flux<Result> results = Flux.from(source)
-                .doOnSubscribe(subscription -> unended.incrementAndGet())
-                // Not after an error: the server may not yet have said what became of the transaction.
-                .doOnComplete(unended::decrementAndGet)
-                // Of results that come after a cancel.
-                .doOnDiscard(
-                        Result.class, result -> SentResult.of(result, unread).drain())
-                .map(result -> SentResult.of(result, unread));
+    /**
+     * Returns {@code source}, a statement that is sent as soon as it is subscribed to.
+     *
+     * @param cursor whether the server sends its rows portion by portion
+     */
+    Publisher<Result> sending(Publisher<? extends Result> source, boolean cursor) {
         return within(new Flux<Result>() {
             @Override
             public void subscribe(CoreSubscriber<? super Result> actual) {
-                ResultReader.ofResults(actual, unread).read(results);
+                ResultReader<Result> reader = ResultReader.ofResults(actual, unread, cursor);
+                Function<Result, SentResult> sent = result -> SentResult.of(result, unread, cursor ? reader : null);
+                reader.read(Flux.from(source)
+                        .doOnSubscribe(subscription -> unended.incrementAndGet())
+                        // Not after an error: the server may not yet have said what became of the transaction.
+                        .doOnComplete(unended::decrementAndGet)
+                        // Of results that come after a cancel.
+                        .doOnDiscard(Result.class, result -> sent.apply(result).drain())
+                        .map(sent));
             }
         });
     }
@@ -161,7 +166,7 @@ final class Lease {
 
     static IllegalStateException refusal() {
         return new IllegalStateException(
-                "the connection has been given back, and somebody else may have it by now; use it"
+                "the work that this connection was lent to is over, and somebody else may have it by now; use it"
                         + " only within the work it was handed to, and let that work complete last");
     }
 

@@ -23,7 +23,7 @@ final class LeasedBatch implements Batch {
 
     @Override
     public Publisher<? extends Result> execute() {
-        return lease.sending(batch.execute());
+        return lease.sending(batch.execute(), false);
     }
 
     @Override

@@ -1,6 +1,5 @@
 package io.reactiverouter.connection;
 
-import io.r2dbc.spi.Readable;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Row;
 import io.r2dbc.spi.RowMetadata;
@@ -16,43 +15,55 @@ final class LeasedResult implements Result {
 
     private final Result result;
     private final Lease lease;
+    private final Rest rest;
     private final ResultFilter filter;
 
-    LeasedResult(Result result, Lease lease) {
-        this(result, lease, ResultFilter.NONE);
+    /** What becomes of the rest of a result when its reader leaves. */
+    enum Rest {
+        /** The driver drops it, all of which the server sends. */
+        CANCELLED,
+
+        /** The server does not send it. */
+        NOT_SENT,
+
+        /** It is read and dropped: of several sets of parameters the driver sends the next one only after the end. */
+        READ
     }
 
-    private LeasedResult(Result result, Lease lease, ResultFilter filter) {
+    LeasedResult(Result result, Lease lease, Rest rest) {
+        this(result, lease, rest, ResultFilter.NONE);
+    }
+
+    private LeasedResult(Result result, Lease lease, Rest rest, ResultFilter filter) {
         this.result = result;
         this.lease = lease;
+        this.rest = rest;
         this.filter = filter;
     }
 
     @Override
     public Publisher<Long> getRowsUpdated() {
-        return lease.within(filter.count(result, true));
+        return lease.within(filter.count(result, rest != Rest.READ));
     }
 
     @Override
     public <T> Publisher<T> map(BiFunction<Row, RowMetadata, ? extends T> mapper) {
-        return read(reader -> reader.rows(result, mapper));
+        return read(rest != Rest.READ, reader -> reader.rows(result, mapper));
     }
 
-    @Override
-    public <T> Publisher<T> map(Function<? super Readable, ? extends T> mapper) {
-        return read(reader -> reader.rows(result, mapper));
-    }
-
+    /** The driver can lose a segment when it is cancelled, so it is only where the rest of them would not end soon. */
     @Override
     public <T> Publisher<T> flatMap(Function<Segment, ? extends Publisher<? extends T>> mapper) {
-        return read(reader -> reader.segments(result, mapper));
+        return read(rest == Rest.NOT_SENT, reader -> reader.segments(result, mapper));
     }
 
-    private <T> Publisher<T> read(Function<ResultReader<T>, Publisher<?>> source) {
+    private <T> Publisher<T> read(boolean cancellable, Function<ResultReader<T>, Publisher<?>> source) {
         return lease.within(new Flux<T>() {
             @Override
             public void subscribe(CoreSubscriber<? super T> actual) {
-                ResultReader<T> reader = ResultReader.ofRows(actual, lease.unread(), filter);
+                ResultReader<T> reader = cancellable
+                        ? ResultReader.cancellable(actual, lease.unread(), filter, rest == Rest.NOT_SENT)
+                        : ResultReader.toTheEnd(actual, lease.unread(), filter, null);
                 reader.read(source.apply(reader));
             }
         });
@@ -60,7 +71,7 @@ final class LeasedResult implements Result {
 
     @Override
     public Result filter(Predicate<Segment> more) {
-        return new LeasedResult(result, lease, filter.and(more));
+        return new LeasedResult(result, lease, rest, filter.and(more));
     }
 
     @Override

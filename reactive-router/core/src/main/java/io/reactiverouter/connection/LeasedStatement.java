@@ -17,6 +17,8 @@ final class LeasedStatement implements Statement {
     private final Statement statement;
     private final Lease lease;
     private boolean bound;
+    private boolean repeated;
+    private boolean cursor;
 
     LeasedStatement(Statement statement, Lease lease) {
         this.statement = statement;
@@ -26,6 +28,7 @@ final class LeasedStatement implements Statement {
     @Override
     public LeasedStatement add() {
         statement.add();
+        repeated = true;
         return this;
     }
 
@@ -66,6 +69,7 @@ final class LeasedStatement implements Statement {
     @Override
     public LeasedStatement fetchSize(int rows) {
         statement.fetchSize(rows);
+        cursor = rows > 0;
         return this;
     }
 
@@ -76,9 +80,18 @@ final class LeasedStatement implements Statement {
     @Override
     public Publisher<? extends Result> execute() {
         Publisher<? extends Result> results = statement.execute();
-        return bound
-                ? lease.within(Flux.from(results).map(result -> new LeasedResult(result, lease)))
-                : lease.sending(results);
+        if (!bound) {
+            return lease.sending(results, cursor);
+        }
+        LeasedResult.Rest rest = rest();
+        return lease.within(Flux.from(results).map(result -> new LeasedResult(result, lease, rest)));
+    }
+
+    private LeasedResult.Rest rest() {
+        if (repeated) {
+            return LeasedResult.Rest.READ;
+        }
+        return cursor ? LeasedResult.Rest.NOT_SENT : LeasedResult.Rest.CANCELLED;
     }
 
     private Object leased(Object value) {
@@ -106,7 +119,8 @@ final class LeasedStatement implements Statement {
 
         @Override
         public Publisher<Void> discard() {
-            return blob.discard();
+            // It belongs to the part: the driver waits for it too.
+            return lease.part(blob.discard());
         }
     }
 
@@ -119,7 +133,7 @@ final class LeasedStatement implements Statement {
 
         @Override
         public Publisher<Void> discard() {
-            return clob.discard();
+            return lease.part(clob.discard());
         }
     }
 

@@ -116,7 +116,8 @@ public final class NodePools {
 
     /**
      * Completes when the server is done with all that the work has sent: the connection does not know before whether its
-     * transaction is still open. Costs a round trip only if the work has left something behind.
+     * transaction is still open. Costs a round trip only if the work may have left something behind, as it has when it
+     * does not wait for the end of the results of a statement.
      */
     private static Mono<Void> undisturbed(Lease lease, Connection connection) {
         boolean left = lease.drain();

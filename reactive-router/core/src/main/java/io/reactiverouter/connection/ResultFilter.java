@@ -3,6 +3,7 @@ package io.reactiverouter.connection;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Result.Segment;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -49,7 +50,7 @@ record ResultFilter(@Nullable Predicate<Segment> predicate) {
             }
             AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
             // One signal: a sink that nobody has asked yet would take an end after the count for the end without one.
-            counting.update(Mono.from(on(result, thrown -> failure.compareAndSet(null, thrown))
+            counting.update(Mono.from(on(result, () -> failure.get() == null, failure::set)
                             .getRowsUpdated())
                     .singleOptional()
                     .subscribe(
@@ -70,15 +71,15 @@ record ResultFilter(@Nullable Predicate<Segment> predicate) {
 
     /**
      * Returns {@code result} with this filter in the driver. The driver loses the segment over which a filter throws: so it
-     * passes, and {@code failed} gets what was thrown.
+     * passes, and {@code failed} gets what was thrown. When it does not matter any more, segments pass without a look.
      */
-    Result on(Result result, Consumer<? super Throwable> failed) {
+    Result on(Result result, BooleanSupplier matters, Consumer<? super Throwable> failed) {
         Predicate<Segment> filter = predicate;
         return filter == null
                 ? result
                 : result.filter(segment -> {
                     try {
-                        return filter.test(segment);
+                        return !matters.getAsBoolean() || filter.test(segment);
                     } catch (Throwable thrown) {
                         Exceptions.throwIfJvmFatal(thrown);
                         failed.accept(thrown);

@@ -1,8 +1,9 @@
 package io.reactiverouter.connection;
 
 import io.netty.util.ReferenceCountUtil;
-import io.r2dbc.spi.Readable;
+import io.r2dbc.spi.R2dbcException;
 import io.r2dbc.spi.Result;
+import io.r2dbc.spi.Result.Message;
 import io.r2dbc.spi.Result.RowSegment;
 import io.r2dbc.spi.Result.Segment;
 import io.r2dbc.spi.Row;
@@ -24,7 +25,7 @@ import reactor.core.publisher.Sinks;
 import reactor.util.context.Context;
 
 /**
- * Somebody who reads what the server answers. If the lease ends while the subscriber still waits, perhaps without asking for
+ * Somebody who reads what the server answers. If the work ends while the subscriber still waits, perhaps without asking for
  * more, what is left is asked for here, since whatever is asked next waits behind it: if more rows come they are dropped, and
  * the subscriber gets an error in their place. Its value says whether it still reads.
  */
@@ -37,7 +38,7 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     /** The subscriber has cancelled, or has its error: it gets no more signals. */
     private static final int LEFT = 1;
 
-    /** The connection is given back, and the subscriber still waits. */
+    /** The work is over, and the subscriber still waits. */
     private static final int LEFT_BEHIND = 2;
 
     /** It has been left behind, and has its error for the rows that it missed. */
@@ -50,32 +51,68 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     /** Whether the driver takes care of a cancel. Otherwise the rest must be read, and is dropped. */
     private final boolean cancels;
 
+    /** Whether these are the results of a cursor, of which there is one, and somebody else reads it portion by portion. */
+    private final boolean ofCursor;
+
+    /** Whose cancel makes the server send no more portions, null if it sends everything whatever happens. */
+    private final transient @Nullable ResultReader<?> cursor;
+
     /** What a filter in the driver has thrown. */
     private transient @Nullable Throwable filterFailure;
 
     private transient Sinks.@Nullable Empty<Void> leaving;
     private transient volatile @Nullable Subscription upstream;
 
-    private ResultReader(CoreSubscriber<? super T> actual, Unread unread, ResultFilter filter, boolean cancels) {
+    /** Whether a result has been passed on. */
+    private transient volatile boolean handedOut;
+
+    /** Whether nobody wants more of the cursor. */
+    private transient volatile boolean unwanted;
+
+    private ResultReader(
+            CoreSubscriber<? super T> actual,
+            Unread unread,
+            ResultFilter filter,
+            Kind kind,
+            @Nullable ResultReader<?> results) {
         this.actual = actual;
         this.unread = unread;
         this.filter = filter;
-        this.cancels = cancels;
+        this.cancels = kind != Kind.TO_THE_END;
+        this.ofCursor = kind == Kind.RESULTS_OF_CURSOR;
+        this.cursor = kind == Kind.CURSOR ? this : results;
     }
 
-    /** Returns a reader of a result that the driver has in a window, which must be read to its end. */
-    static <T> ResultReader<T> ofWindow(CoreSubscriber<? super T> actual, Unread unread, ResultFilter filter) {
-        return new ResultReader<>(actual, unread, filter, false);
+    private enum Kind {
+        TO_THE_END,
+        CANCELLABLE,
+        CURSOR,
+        RESULTS_OF_CURSOR
+    }
+
+    /**
+     * Returns a reader of a result that must be read to its end.
+     *
+     * @param results the reader of the results of a cursor, which this is one of; null for others
+     */
+    static <T> ResultReader<T> toTheEnd(
+            CoreSubscriber<? super T> actual, Unread unread, ResultFilter filter, @Nullable ResultReader<?> results) {
+        return new ResultReader<>(actual, unread, filter, Kind.TO_THE_END, results);
     }
 
     /** Returns a reader of a result whose cancel the driver takes care of. */
-    static <T> ResultReader<T> ofRows(CoreSubscriber<? super T> actual, Unread unread, ResultFilter filter) {
-        return new ResultReader<>(actual, unread, filter, true);
+    static <T> ResultReader<T> cancellable(
+            CoreSubscriber<? super T> actual, Unread unread, ResultFilter filter, boolean cursor) {
+        return new ResultReader<>(actual, unread, filter, cursor ? Kind.CURSOR : Kind.CANCELLABLE, null);
     }
 
-    /** Returns a reader of the results of a statement. */
-    static ResultReader<Result> ofResults(CoreSubscriber<? super Result> actual, Unread unread) {
-        return new ResultReader<>(actual, unread, ResultFilter.NONE, true);
+    /**
+     * Returns a reader of the results of a statement. Of a cursor there is one; when the subscriber leaves with it, as
+     * {@link Mono#from} does, it can still be read to its end.
+     */
+    static ResultReader<Result> ofResults(CoreSubscriber<? super Result> actual, Unread unread, boolean cursor) {
+        return new ResultReader<>(
+                actual, unread, ResultFilter.NONE, cursor ? Kind.RESULTS_OF_CURSOR : Kind.CANCELLABLE, null);
     }
 
     /** Begins to read. */
@@ -86,21 +123,12 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
 
     /** Returns the rows of a result, each as what the mapper makes of it. */
     Publisher<?> rows(Result result, BiFunction<Row, RowMetadata, ? extends T> mapper) {
-        return filtered(result).map((row, metadata) -> row(mapper, row, metadata));
-    }
-
-    /** Does the same for a mapper that takes no metadata. */
-    Publisher<?> rows(Result result, Function<? super Readable, ? extends T> mapper) {
-        BiFunction<Readable, Readable, T> ofBoth = (row, same) -> mapper.apply(row);
-        return filtered(result).map(row -> row(ofBoth, row, row));
-    }
-
-    private Result filtered(Result result) {
-        return filter.on(result, failure -> {
-            if (filterFailure == null) {
-                filterFailure = failure;
-            }
-        });
+        return filter.on(result, this::mayPass, failure -> {
+                    if (filterFailure == null) {
+                        filterFailure = failure;
+                    }
+                })
+                .map((row, metadata) -> row(mapper, row, metadata));
     }
 
     /** Returns the segments of a result, each by what the mapper makes of it. */
@@ -117,16 +145,28 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     private Flux<T> segment(
             Segment segment, Function<Segment, ? extends Publisher<? extends T>> mapper, Mono<Void> ended) {
         if (!isReading()) {
-            refuse();
+            dropped(segment);
+            return Flux.empty();
+        }
+        Publisher<? extends T> begunForIt;
+        try {
+            // Not when it is subscribed to: a cancel then would release the segment while the mapper reads it.
+            begunForIt = filter.passes(segment)
+                    ? Objects.requireNonNull(mapper.apply(segment), "a mapper must not return null for a segment")
+                    : Flux.empty();
+        } catch (Throwable error) {
+            Exceptions.throwIfFatal(error);
+            failOn(segment, error);
             return Flux.empty();
         }
         AtomicBoolean whole = new AtomicBoolean();
-        return Flux.<T>defer(() -> filter.passes(segment) ? Flux.<T>from(mapper.apply(segment)) : Flux.<T>empty())
+        return Flux.<T>from(begunForIt)
                 .doOnComplete(() -> whole.set(true))
                 // What the mapper has begun for a segment ends with the reader, however much more it would give.
                 .takeUntilOther(ended)
                 .onErrorResume(error -> {
-                    fail(error);
+                    whole.set(true);
+                    failOn(segment, error);
                     return Mono.empty();
                 })
                 .doOnComplete(() -> {
@@ -136,45 +176,104 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
                 });
     }
 
-    /** A row that nobody waits for. */
-    private enum Dropped {
-        ROW
+    /** Looks at a segment that the subscriber does not get: it may be one that it would not have got anyway. */
+    private void dropped(Segment segment) {
+        R2dbcException error = segment instanceof Message message && isError(message) ? message.exception() : null;
+        if (error != null && get() != LEFT) {
+            unread.failed(error);
+        }
+        if (get() != LEFT_BEHIND) {
+            return;
+        }
+        try {
+            if (!filter.passes(segment)) {
+                return;
+            }
+        } catch (Throwable thrown) {
+            Exceptions.throwIfFatal(thrown);
+            fail(thrown);
+            return;
+        }
+        if (error == null) {
+            refuse();
+        } else {
+            fail(error);
+        }
     }
 
-    /** Returns what becomes of a row, which the mapper gets as these two. */
-    private <A, B> Object row(BiFunction<? super A, ? super B, ? extends T> mapper, A row, B metadata) {
+    /** A notice comes with the state of a success or of a warning. */
+    private static boolean isError(Message message) {
+        String state = message.sqlState();
+        return state == null || !(state.startsWith("00") || state.startsWith("01") || state.startsWith("02"));
+    }
+
+    /** What stands for a row that the subscriber does not get. */
+    private enum Dropped {
+        /** Nobody waits for it. */
+        UNWANTED,
+
+        /** The subscriber waits for another one in its place. */
+        SKIPPED
+    }
+
+    private Object row(BiFunction<Row, RowMetadata, ? extends T> mapper, Row row, RowMetadata metadata) {
         Throwable filtered = filterFailure;
         if (filtered != null) {
-            fail(filtered);
+            filterFailure = null;
+            return failOn(row, filtered);
         }
         if (!isReading()) {
             refuse();
-            return Dropped.ROW;
+            return Dropped.UNWANTED;
         }
         try {
             return Objects.requireNonNull(mapper.apply(row, metadata), "a mapper must not return null for a row");
         } catch (Throwable error) {
             Exceptions.throwIfFatal(error);
-            fail(error);
-            return Dropped.ROW;
+            return failOn(row, error);
         }
+    }
+
+    /** Ends the reading with an error, unless the subscriber goes on without the element as {@code onErrorContinue} does. */
+    private Dropped failOn(Object element, Throwable error) {
+        Throwable failure = Operators.onNextError(element, error, actual.currentContext());
+        if (failure == null) {
+            return Dropped.SKIPPED;
+        }
+        fail(failure);
+        return Dropped.UNWANTED;
     }
 
     private boolean isReading() {
         return get() == READING;
     }
 
+    /** Says whether it still matters if a segment passes the filter. */
+    private boolean mayPass() {
+        int state = get();
+        return state == READING || state == LEFT_BEHIND;
+    }
+
     /** Comes from where the rows come from, so not at the same time as one of them. */
     private void fail(Throwable error) {
-        if (leave(LEFT) || compareAndSet(LEFT_BEHIND, MISSED)) {
+        if (leave(LEFT)) {
             actual.onError(error);
+        } else {
+            miss(error);
         }
     }
 
-    /** Comes from where the rows come from, when a subscriber who has been left behind does not get one. */
+    /** Comes when a subscriber who has been left behind does not get something. */
     private void refuse() {
+        if (get() == LEFT_BEHIND) {
+            miss(Lease.refusal());
+        }
+    }
+
+    private void miss(Throwable error) {
         if (compareAndSet(LEFT_BEHIND, MISSED)) {
-            actual.onError(Lease.refusal());
+            actual.onError(error);
+            closeCursor();
         }
     }
 
@@ -199,11 +298,49 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     }
 
     private void drop(Subscription subscription, int how) {
-        if (cancels && how == LEFT) {
-            unread.remove(this);
-            subscription.cancel();
-        } else {
-            subscription.request(Long.MAX_VALUE);
+        boolean readOn = ofCursor && handedOut && !unwanted;
+        if (how == LEFT && cancels && !readOn) {
+            stop(subscription);
+            return;
+        }
+        subscription.request(Long.MAX_VALUE);
+        if (how == LEFT) {
+            closeCursor();
+        }
+        if (unwanted) {
+            close();
+        }
+    }
+
+    private void stop(Subscription subscription) {
+        unread.remove(this);
+        subscription.cancel();
+    }
+
+    /** Notes that nobody wants more of a cursor, whose server then sends no more portions. */
+    void closeCursor() {
+        ResultReader<?> closed = cursor;
+        if (closed != null) {
+            closed.unwanted();
+        }
+    }
+
+    /** Notes that nobody wants more of the one result. */
+    void unwanted() {
+        unwanted = true;
+        // Who waits for the end of the results must get it.
+        if (!isReading()) {
+            close();
+        }
+    }
+
+    private void close() {
+        Subscription subscription = upstream;
+        if (subscription != null) {
+            stop(subscription);
+        }
+        if (compareAndSet(LEFT_BEHIND, MISSED)) {
+            actual.onError(Lease.refusal());
         }
     }
 
@@ -227,8 +364,14 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     @Override
     @SuppressWarnings("unchecked")
     public void onNext(Object element) {
-        if (element == Dropped.ROW) {
+        if (element instanceof Dropped dropped) {
+            if (dropped == Dropped.SKIPPED) {
+                request(1);
+            }
             return;
+        }
+        if (element instanceof SentResult) {
+            handedOut = true;
         }
         if (isReading()) {
             actual.onNext((T) element);
@@ -244,28 +387,32 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
 
     @Override
     public void onError(Throwable error) {
-        end(error);
+        int before = end();
+        if (before == LEFT_BEHIND || before == MISSED) {
+            unread.failed(error);
+        }
+        if (before == READING || before == LEFT_BEHIND) {
+            actual.onError(error);
+        }
     }
 
     @Override
     public void onComplete() {
-        end(filterFailure);
-    }
-
-    private void end(@Nullable Throwable error) {
-        unread.remove(this);
-        int before = getAndSet(LEFT);
-        if (error != null && (before == LEFT_BEHIND || before == MISSED)) {
-            unread.failed(error);
-        }
-        if (before == LEFT || before == MISSED) {
+        int before = end();
+        if (before != READING && before != LEFT_BEHIND) {
             return;
         }
-        if (error != null) {
-            actual.onError(error);
-        } else {
+        Throwable failure = filterFailure;
+        if (failure == null) {
             actual.onComplete();
+        } else {
+            actual.onError(failure);
         }
+    }
+
+    private int end() {
+        unread.remove(this);
+        return getAndSet(LEFT);
     }
 
     @Override
@@ -279,8 +426,8 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     @Override
     public void cancel() {
         // Whoever is left behind can still cancel, and then waits for nothing.
-        if (!leave(LEFT)) {
-            compareAndSet(LEFT_BEHIND, LEFT);
+        if (!leave(LEFT) && compareAndSet(LEFT_BEHIND, LEFT)) {
+            closeCursor();
         }
     }
 }

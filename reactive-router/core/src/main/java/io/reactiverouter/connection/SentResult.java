@@ -1,6 +1,5 @@
 package io.reactiverouter.connection;
 
-import io.r2dbc.spi.Readable;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Row;
 import io.r2dbc.spi.RowMetadata;
@@ -8,6 +7,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.CoreSubscriber;
 import reactor.core.Disposable;
@@ -21,7 +21,7 @@ import reactor.util.Loggers;
  * A result of a statement that the driver has sent. It keeps rows in a window of 256, behind which everything waits that the
  * connection receives: if nobody reads the window, or its reader leaves while it is full, the connection never gets another
  * answer, and a window that is cancelled does not release its rows. So when a reader cancels, or what it does with a row
- * fails, the rest is read and dropped here; what nobody has begun to read, or has read to the end, is when the lease ends.
+ * fails, the rest is read and dropped here. When the lease ends, that happens to what nobody has begun to read too.
  */
 final class SentResult implements Result {
 
@@ -39,9 +39,13 @@ final class SentResult implements Result {
         this.filter = filter;
     }
 
-    /** Returns {@code result}, one of those that are {@code unread}. */
-    static SentResult of(Result result, Unread unread) {
-        return new SentResult(result, unread, new Key(result, unread), ResultFilter.NONE);
+    /**
+     * Returns {@code result}, one of those that are {@code unread}.
+     *
+     * @param results the reader of the results of a cursor, which this is one of; null for others
+     */
+    static SentResult of(Result result, Unread unread, @Nullable ResultReader<?> results) {
+        return new SentResult(result, unread, new Key(result, unread, results), ResultFilter.NONE);
     }
 
     /** Reads the result and drops it, if nobody else has begun to; whoever comes later is refused. */
@@ -54,8 +58,8 @@ final class SentResult implements Result {
 
         private final Sent sent;
 
-        Key(Result result, Unread unread) {
-            this.sent = new Sent(this, result, unread);
+        Key(Result result, Unread unread, @Nullable ResultReader<?> results) {
+            this.sent = new Sent(this, result, unread, results);
             unread.add(sent);
         }
     }
@@ -71,12 +75,14 @@ final class SentResult implements Result {
 
         private final Result result;
         private final Unread unread;
+        private final @Nullable ResultReader<?> results;
         private final AtomicReference<State> state = new AtomicReference<>(State.UNREAD);
 
-        Sent(Key key, Result result, Unread unread) {
+        Sent(Key key, Result result, Unread unread, @Nullable ResultReader<?> results) {
             super(key, unread);
             this.result = result;
             this.unread = unread;
+            this.results = results;
         }
 
         @Override
@@ -85,6 +91,9 @@ final class SentResult implements Result {
                 return false;
             }
             unread.remove(this);
+            if (results != null) {
+                results.unwanted();
+            }
             Disposable dropping = Mono.from(result.getRowsUpdated()).subscribe(null, error -> {
                 LOG.debug("a statement that was given up has failed", error);
                 unread.failed(error);
@@ -127,11 +136,6 @@ final class SentResult implements Result {
     }
 
     @Override
-    public <T> Flux<T> map(Function<? super Readable, ? extends T> mapper) {
-        return read(reader -> reader.rows(result, mapper));
-    }
-
-    @Override
     public <T> Flux<T> flatMap(Function<Segment, ? extends Publisher<? extends T>> mapper) {
         return read(reader -> reader.segments(result, mapper));
     }
@@ -146,7 +150,7 @@ final class SentResult implements Result {
             @Override
             public void subscribe(CoreSubscriber<? super T> actual) {
                 if (key.sent.take(actual)) {
-                    ResultReader<T> reader = ResultReader.ofWindow(actual, unread, filter);
+                    ResultReader<T> reader = ResultReader.toTheEnd(actual, unread, filter, key.sent.results);
                     reader.read(source.apply(reader));
                 }
             }
