@@ -970,6 +970,109 @@ class UnreadAnswersIntegrationTests {
         assertThat(failure.get()).isNull();
     }
 
+    /** The server's notices carry codes of errors, and warnings are no errors either. */
+    @Test
+    void noticeThatIsMissedDoesNotEndTheTransaction() {
+        shard.update(Query.of("create table if not exists noticed (id int)")).block(TIMEOUT);
+        Waiting waiting = new Waiting();
+        assertThat(shard.inTransaction(connection -> Mono.fromCallable(() -> {
+                            Flux.from(connection
+                                            .createStatement("create table if not exists noticed (id int)")
+                                            .execute())
+                                    .flatMap(result -> result.flatMap(segment -> Mono.just(1)))
+                                    .subscribe(waiting);
+                            return "done";
+                        }))
+                        .block(TIMEOUT))
+                .isEqualTo("done");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void nextStatementDoesNotWaitBehindACursorThatNobodyReads(boolean bound) throws Exception {
+        noLeaks(() -> StepVerifier.create(shard.inTransaction(connection -> Mono.from(
+                                endless(connection, bound).fetchSize(1_000).execute())
+                        .hasElement()
+                        .then(Query.of("select 1").fetch(connection, row -> 1).single())))
+                .expectNext(1)
+                .expectComplete()
+                .verify(Duration.ofSeconds(2)));
+    }
+
+    @Test
+    void cursorThatIsReadAfterTheNextStatementIsRefused() {
+        StepVerifier.create(shard.withConnectionMany(connection -> Mono.from(
+                                endless(connection, false).fetchSize(10).execute())
+                        .delayUntil(result -> Query.of("select 1").update(connection))
+                        .flatMapMany(result -> result.map(row -> 1))))
+                .expectErrorSatisfies(error -> assertThat(error)
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("dropped when the next statement was sent"))
+                .verify(TIMEOUT);
+    }
+
+    /** The driver makes another one when it closes the cursor. */
+    @Test
+    void cursorHasOneResult() {
+        for (int i = 0; i < 20; i++) {
+            StepVerifier.create(shard.connection()
+                            .flatMapMany(connection -> Flux.from(connection
+                                            .createStatement("select 7")
+                                            .fetchSize(10)
+                                            .execute())
+                                    .concatMap(result -> result.map(row -> row.get(0, Integer.class)))
+                                    .concatMap(seven ->
+                                            Mono.from(connection.close()).thenReturn(seven))))
+                    .expectNext(7)
+                    .expectComplete()
+                    .verify(TIMEOUT);
+        }
+        assertThat(shard.withConnectionMany(connection -> Flux.from(connection
+                                        .createStatement(ROWS)
+                                        .fetchSize(100)
+                                        .execute())
+                                .concatMap(result ->
+                                        Flux.from(result.map(row -> 1)).count()))
+                        .collectList()
+                        .block(TIMEOUT))
+                .containsExactly(5_000L);
+    }
+
+    /** The driver alone cuts it off. */
+    @Test
+    void firstResultOfSeveralSetsOfParametersIsWhole() {
+        assertThat(shard.withConnectionMany(connection -> Flux.from(connection
+                                        .createStatement("select generate_series(1, $1)")
+                                        .bind(0, 5_000)
+                                        .add()
+                                        .bind(0, 1)
+                                        .fetchSize(10)
+                                        .execute())
+                                .take(1)
+                                .flatMap(result -> result.map(row -> 1)))
+                        .count()
+                        .block(TIMEOUT))
+                .isEqualTo(5_000);
+    }
+
+    /** A notice comes between the rows, and the filter takes it for one. */
+    @Test
+    void callerWhoContinuesAfterAFilterHasFailedOverANoticeMissesNoRow() {
+        shard.update(
+                        Query.of(
+                                "create function told(i int) returns int language plpgsql as $$ begin raise notice 'told'; return i; end $$"))
+                .block(TIMEOUT);
+        StepVerifier.create(shard.withConnectionMany(connection -> Flux.from(connection
+                                .createStatement("select 1 union all select told(2)")
+                                .execute())
+                        .flatMap(result -> result.filter(segment -> ((RowSegment) segment).row() != null)
+                                .map(row -> row.get(0, Integer.class)))
+                        .onErrorContinue((error, element) -> {})))
+                .expectNext(1, 2)
+                .expectComplete()
+                .verify(TIMEOUT);
+    }
+
     private static void noLeaks(NettyLeaks.Work work) throws Exception {
         NettyLeaks.assertNone(ResourceLeakDetector.Level.PARANOID, work);
     }

@@ -63,13 +63,13 @@ final class Lease {
             public void subscribe(CoreSubscriber<? super Result> actual) {
                 ResultReader<Result> reader = ResultReader.ofResults(actual, unread, cursor);
                 Function<Result, SentResult> sent = result -> SentResult.of(result, unread, cursor ? reader : null);
-                reader.read(Flux.from(source)
+                Flux<Result> results = Flux.<Result>from(source)
                         .doOnSubscribe(subscription -> unended.incrementAndGet())
                         // Not after an error: the server may not yet have said what became of the transaction.
                         .doOnComplete(unended::decrementAndGet)
                         // Of results that come after a cancel.
-                        .doOnDiscard(Result.class, result -> sent.apply(result).drain())
-                        .map(sent));
+                        .doOnDiscard(Result.class, result -> sent.apply(result).drain());
+                reader.read((cursor ? results.filter(reader::isFirst) : results).map(sent));
             }
         });
     }
@@ -151,6 +151,9 @@ final class Lease {
         int count = sending.get();
         while (count >= 0 && !sending.compareAndSet(count, count + 1)) {
             count = sending.get();
+        }
+        if (count >= 0) {
+            unread.dropLeft();
         }
         return count >= 0;
     }

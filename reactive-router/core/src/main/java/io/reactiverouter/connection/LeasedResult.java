@@ -23,7 +23,7 @@ final class LeasedResult implements Result {
         /** The driver drops it, all of which the server sends. */
         CANCELLED,
 
-        /** The server does not send it. */
+        /** The server does not send more than the portion at hand. */
         NOT_SENT,
 
         /** It is read and dropped: of several sets of parameters the driver sends the next one only after the end. */
@@ -51,7 +51,7 @@ final class LeasedResult implements Result {
         return read(rest != Rest.READ, reader -> reader.rows(result, mapper));
     }
 
-    /** The driver can lose a segment when it is cancelled, so it is only where the rest of them would not end soon. */
+    /** A driver that is cancelled can lose a segment: it is cancelled only where the rest would be more than a portion. */
     @Override
     public <T> Publisher<T> flatMap(Function<Segment, ? extends Publisher<? extends T>> mapper) {
         return read(rest == Rest.NOT_SENT, reader -> reader.segments(result, mapper));

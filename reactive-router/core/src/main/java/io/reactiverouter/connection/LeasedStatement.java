@@ -79,6 +79,10 @@ final class LeasedStatement implements Statement {
      */
     @Override
     public Publisher<? extends Result> execute() {
+        if (repeated) {
+            // All of it is read anyway, and the driver would cut the results off whose statement somebody has left.
+            statement.fetchSize(0);
+        }
         Publisher<? extends Result> results = statement.execute();
         if (!bound) {
             return lease.sending(results, cursor);

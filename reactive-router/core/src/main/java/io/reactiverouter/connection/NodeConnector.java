@@ -39,14 +39,16 @@ import reactor.util.Loggers;
  */
 final class NodeConnector implements ConnectionFactory {
 
-    /** Options of the driver that make sense in the URL of one server. The driver ignores misspelt ones in silence. */
+    /**
+     * Options of the driver that make sense in the URL of one server. The driver ignores misspelt ones in silence. Not
+     * {@code fetchSize}: whether a statement has a cursor must be known here.
+     */
     private static final Set<String> KNOWN_OPTIONS = Set.of(
             "applicationName",
             "compatibilityMode",
             "connectTimeout",
             "currentSchema",
             "errorResponseLogLevel",
-            "fetchSize",
             "forceBinary",
             "lockWaitTimeout",
             "noticeLogLevel",

@@ -3,8 +3,8 @@ package io.reactiverouter.connection;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Result.Segment;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import reactor.core.Disposable;
@@ -50,7 +50,7 @@ record ResultFilter(@Nullable Predicate<Segment> predicate) {
             }
             AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
             // One signal: a sink that nobody has asked yet would take an end after the count for the end without one.
-            counting.update(Mono.from(on(result, () -> failure.get() == null, failure::set)
+            counting.update(Mono.from(on(result, () -> failure.get() == null, (segment, thrown) -> failure.set(thrown))
                             .getRowsUpdated())
                     .singleOptional()
                     .subscribe(
@@ -71,19 +71,19 @@ record ResultFilter(@Nullable Predicate<Segment> predicate) {
 
     /**
      * Returns {@code result} with this filter in the driver. The driver loses the segment over which a filter throws: so it
-     * passes, and {@code failed} gets what was thrown. When it does not matter any more, segments pass without a look.
+     * does not pass, and {@code failed} gets it and what was thrown. Nothing passes any more when it does not matter.
      */
-    Result on(Result result, BooleanSupplier matters, Consumer<? super Throwable> failed) {
+    Result on(Result result, BooleanSupplier matters, BiConsumer<? super Segment, ? super Throwable> failed) {
         Predicate<Segment> filter = predicate;
         return filter == null
                 ? result
                 : result.filter(segment -> {
                     try {
-                        return !matters.getAsBoolean() || filter.test(segment);
+                        return matters.getAsBoolean() && filter.test(segment);
                     } catch (Throwable thrown) {
                         Exceptions.throwIfJvmFatal(thrown);
-                        failed.accept(thrown);
-                        return true;
+                        failed.accept(segment, thrown);
+                        return false;
                     }
                 });
     }

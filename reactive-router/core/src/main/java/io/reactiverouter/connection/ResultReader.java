@@ -1,6 +1,7 @@
 package io.reactiverouter.connection;
 
 import io.netty.util.ReferenceCountUtil;
+import io.r2dbc.postgresql.api.PostgresqlException;
 import io.r2dbc.spi.R2dbcException;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Result.Message;
@@ -9,6 +10,7 @@ import io.r2dbc.spi.Result.Segment;
 import io.r2dbc.spi.Row;
 import io.r2dbc.spi.RowMetadata;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
@@ -26,12 +28,14 @@ import reactor.util.context.Context;
 
 /**
  * Somebody who reads what the server answers. If the work ends while the subscriber still waits, perhaps without asking for
- * more, what is left is asked for here, since whatever is asked next waits behind it: if more rows come they are dropped, and
- * the subscriber gets an error in their place. Its value says whether it still reads.
+ * more, what is left is asked for here, since whatever is asked next waits behind it: if more rows come they are dropped, or a
+ * cursor is closed, and the subscriber gets an error in their place. Its value says whether it still reads.
  */
 final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Object>, Subscription, Unread.Answer {
 
     private static final long serialVersionUID = 1L;
+
+    private static final Set<String> ERRORS = Set.of("ERROR", "FATAL", "PANIC");
 
     private static final int READING = 0;
 
@@ -54,17 +58,14 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     /** Whether these are the results of a cursor, of which there is one, and somebody else reads it portion by portion. */
     private final boolean ofCursor;
 
-    /** Whose cancel makes the server send no more portions, null if it sends everything whatever happens. */
+    /** Whose cancel makes the server send no more portions, null if there are none or all of them are read. */
     private final transient @Nullable ResultReader<?> cursor;
-
-    /** What a filter in the driver has thrown. */
-    private transient @Nullable Throwable filterFailure;
 
     private transient Sinks.@Nullable Empty<Void> leaving;
     private transient volatile @Nullable Subscription upstream;
 
-    /** Whether a result has been passed on. */
-    private transient volatile boolean handedOut;
+    /** The one result of a cursor. */
+    private transient volatile Unread.@Nullable Answer handedOut;
 
     /** Whether nobody wants more of the cursor. */
     private transient volatile boolean unwanted;
@@ -107,12 +108,21 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     }
 
     /**
-     * Returns a reader of the results of a statement. Of a cursor there is one; when the subscriber leaves with it, as
-     * {@link Mono#from} does, it can still be read to its end.
+     * Returns a reader of the results of a statement. When the subscriber leaves with the {@link #isFirst first} of a
+     * cursor, as {@link Mono#from} does, that can still be read to its end.
      */
     static ResultReader<Result> ofResults(CoreSubscriber<? super Result> actual, Unread unread, boolean cursor) {
         return new ResultReader<>(
                 actual, unread, ResultFilter.NONE, cursor ? Kind.RESULTS_OF_CURSOR : Kind.CANCELLABLE, null);
+    }
+
+    /** Says whether a result is the one of the cursor: the driver makes a second, empty one when it closes that. */
+    boolean isFirst(Result result) {
+        if (handedOut == null) {
+            return true;
+        }
+        Mono.from(result.getRowsUpdated()).subscribe(null, unread::failed);
+        return false;
     }
 
     /** Begins to read. */
@@ -123,12 +133,7 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
 
     /** Returns the rows of a result, each as what the mapper makes of it. */
     Publisher<?> rows(Result result, BiFunction<Row, RowMetadata, ? extends T> mapper) {
-        return filter.on(result, this::mayPass, failure -> {
-                    if (filterFailure == null) {
-                        filterFailure = failure;
-                    }
-                })
-                .map((row, metadata) -> row(mapper, row, metadata));
+        return filter.on(result, this::mayPass, this::failOn).map((row, metadata) -> row(mapper, row, metadata));
     }
 
     /** Returns the segments of a result, each by what the mapper makes of it. */
@@ -178,7 +183,7 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
 
     /** Looks at a segment that the subscriber does not get: it may be one that it would not have got anyway. */
     private void dropped(Segment segment) {
-        R2dbcException error = segment instanceof Message message && isError(message) ? message.exception() : null;
+        R2dbcException error = error(segment);
         if (error != null && get() != LEFT) {
             unread.failed(error);
         }
@@ -201,10 +206,13 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
         }
     }
 
-    /** A notice comes with the state of a success or of a warning. */
-    private static boolean isError(Message message) {
-        String state = message.sqlState();
-        return state == null || !(state.startsWith("00") || state.startsWith("01") || state.startsWith("02"));
+    /** Returns the error that a segment says, null if it is none: a notice can have the SQLSTATE of one. */
+    private static @Nullable R2dbcException error(Segment segment) {
+        R2dbcException said = segment instanceof Message message ? message.exception() : null;
+        return said instanceof PostgresqlException error
+                        && ERRORS.contains(error.getErrorDetails().getSeverityNonLocalized())
+                ? said
+                : null;
     }
 
     /** What stands for a row that the subscriber does not get. */
@@ -217,11 +225,6 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     }
 
     private Object row(BiFunction<Row, RowMetadata, ? extends T> mapper, Row row, RowMetadata metadata) {
-        Throwable filtered = filterFailure;
-        if (filtered != null) {
-            filterFailure = null;
-            return failOn(row, filtered);
-        }
         if (!isReading()) {
             refuse();
             return Dropped.UNWANTED;
@@ -298,10 +301,13 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     }
 
     private void drop(Subscription subscription, int how) {
-        boolean readOn = ofCursor && handedOut && !unwanted;
-        if (how == LEFT && cancels && !readOn) {
+        Unread.Answer result = handedOut;
+        if (how == LEFT && cancels && (result == null || unwanted)) {
             stop(subscription);
             return;
+        }
+        if (how == LEFT && result != null) {
+            unread.leftWith(result);
         }
         subscription.request(Long.MAX_VALUE);
         if (how == LEFT) {
@@ -370,8 +376,8 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
             }
             return;
         }
-        if (element instanceof SentResult) {
-            handedOut = true;
+        if (ofCursor) {
+            handedOut = ((SentResult) element).answer();
         }
         if (isReading()) {
             actual.onNext((T) element);
@@ -399,14 +405,8 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     @Override
     public void onComplete() {
         int before = end();
-        if (before != READING && before != LEFT_BEHIND) {
-            return;
-        }
-        Throwable failure = filterFailure;
-        if (failure == null) {
+        if (before == READING || before == LEFT_BEHIND) {
             actual.onComplete();
-        } else {
-            actual.onError(failure);
         }
     }
 

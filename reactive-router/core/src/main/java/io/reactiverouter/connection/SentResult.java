@@ -53,6 +53,11 @@ final class SentResult implements Result {
         key.sent.drain();
     }
 
+    /** Returns what it is as an answer, which does not keep it. */
+    Unread.Answer answer() {
+        return key.sent;
+    }
+
     /** What it takes to read a result; filtered ones share that of the result. */
     private static final class Key {
 
@@ -108,8 +113,13 @@ final class SentResult implements Result {
                 unread.remove(this);
                 return true;
             }
-            if (state.get() == State.DROPPED) {
+            if (state.get() == State.DROPPED && unread.isDrained()) {
                 Lease.refuse(actual);
+            } else if (state.get() == State.DROPPED) {
+                Operators.error(
+                        actual,
+                        new IllegalStateException("the rows of a cursor were dropped when the next statement was sent;"
+                                + " read a result before that"));
             } else {
                 Operators.error(actual, new IllegalStateException("a result can be read only once"));
             }

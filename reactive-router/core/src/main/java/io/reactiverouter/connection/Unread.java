@@ -16,6 +16,9 @@ final class Unread {
 
     private final Set<Answer> others = ConcurrentHashMap.newKeySet();
     private final ReferenceQueue<Object> lost = new ReferenceQueue<>();
+    /** The result of a cursor that somebody has left with and may still read. */
+    private final AtomicReference<@Nullable Answer> left = new AtomicReference<>();
+
     private volatile boolean drained;
     private volatile @Nullable Throwable failure;
 
@@ -51,6 +54,26 @@ final class Unread {
             any |= other.drain();
         }
         return any;
+    }
+
+    /** Notes that somebody has left with the result of a cursor, whose rows nobody may ever read. */
+    void leftWith(Answer result) {
+        Answer before = left.getAndSet(result);
+        if (before != null) {
+            before.drain();
+        }
+    }
+
+    /** Drops such a result, if nobody has begun to read it: what is sent now would wait behind it. */
+    void dropLeft() {
+        Answer result = left.get();
+        if (result != null && left.compareAndSet(result, null)) {
+            result.drain();
+        }
+    }
+
+    boolean isDrained() {
+        return drained;
     }
 
     /** Notes that an answer which was dropped was an error. */
