@@ -970,21 +970,25 @@ class UnreadAnswersIntegrationTests {
         assertThat(failure.get()).isNull();
     }
 
-    /** The server's notices carry codes of errors, and warnings are no errors either. */
+    /** Notices can carry the codes of errors, as that of {@code create table if not exists} does. */
     @Test
     void noticeThatIsMissedDoesNotEndTheTransaction() {
-        shard.update(Query.of("create table if not exists noticed (id int)")).block(TIMEOUT);
+        shard.update(Query.of("create function noted(i int) returns int language plpgsql as"
+                        + " $$ begin raise notice 'noted' using errcode = '42P07'; return i; end $$"))
+                .block(TIMEOUT);
         Waiting waiting = new Waiting();
         assertThat(shard.inTransaction(connection -> Mono.fromCallable(() -> {
-                            Flux.from(connection
-                                            .createStatement("create table if not exists noticed (id int)")
-                                            .execute())
-                                    .flatMap(result -> result.flatMap(segment -> Mono.just(1)))
-                                    .subscribe(waiting);
-                            return "done";
-                        }))
+                                    Flux.from(connection
+                                                    .createStatement("select noted(i) from generate_series(1, 3) i")
+                                                    .execute())
+                                            .flatMap(result -> result.flatMap(segment -> Mono.just(1)), 1, 1)
+                                            .subscribe(waiting);
+                                    return "done";
+                                })
+                                .delayElement(Duration.ofMillis(100)))
                         .block(TIMEOUT))
                 .isEqualTo("done");
+        assertThat(waiting.end.asMono().block(TIMEOUT)).isInstanceOf(IllegalStateException.class);
     }
 
     @ParameterizedTest
