@@ -7,6 +7,7 @@ import static io.reactiverouter.TestClusters.number;
 import static io.reactiverouter.TestClusters.over;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.netty.util.ResourceLeakDetector;
 import io.r2dbc.spi.Blob;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Statement;
@@ -278,34 +279,38 @@ class StrayStatementIntegrationTests {
 
     /** The driver waits for that too before it sends the statement. */
     @Test
-    void statementWhoseParameterIsDiscardedAfterTheReturnIsRefused() {
-        Sinks.Empty<Void> discarded = Sinks.empty();
-        AtomicReference<Throwable> refusal = new AtomicReference<>();
-        Blob blob = new Blob() {
-            @Override
-            public Publisher<ByteBuffer> stream() {
-                return Mono.just(ByteBuffer.wrap(new byte[] {1}));
-            }
+    void statementWhoseParameterIsDiscardedAfterTheReturnIsRefused() throws Exception {
+        for (boolean counted : new boolean[] {true, false}) {
+            NettyLeaks.assertNone(ResourceLeakDetector.Level.PARANOID, () -> {
+                Sinks.Empty<Void> discarded = Sinks.empty();
+                AtomicReference<Throwable> refusal = new AtomicReference<>();
+                Blob blob = new Blob() {
+                    @Override
+                    public Publisher<ByteBuffer> stream() {
+                        return Mono.just(ByteBuffer.wrap(new byte[] {1}));
+                    }
 
-            @Override
-            public Publisher<Void> discard() {
-                return discarded.asMono();
-            }
-        };
-        shard.withConnection(connection -> {
-                    Flux.from(connection
-                                    .createStatement("insert into strays select octet_length($1)")
-                                    .bind(0, blob)
-                                    .execute())
-                            .flatMap(Result::getRowsUpdated)
-                            .subscribe(null, refusal::set);
-                    return Query.of("select 1").update(connection);
-                })
-                .block(TIMEOUT);
-        discarded.tryEmitEmpty();
-        shard.update(Query.of("select 1")).block(TIMEOUT);
+                    @Override
+                    public Publisher<Void> discard() {
+                        return discarded.asMono();
+                    }
+                };
+                shard.withConnection(connection -> {
+                            Flux.from(connection
+                                            .createStatement("insert into strays select octet_length($1)")
+                                            .bind(0, blob)
+                                            .execute())
+                                    .flatMap(result -> counted ? result.getRowsUpdated() : result.map(row -> 1L))
+                                    .subscribe(null, refusal::set);
+                            return Query.of("select 1").update(connection);
+                        })
+                        .block(TIMEOUT);
+                discarded.tryEmitEmpty();
+                shard.update(Query.of("select 1")).block(TIMEOUT);
 
-        assertThat(refusal.get()).hasMessageContaining("the work that this connection was lent to is over");
+                assertThat(refusal.get()).hasMessageContaining("the work that this connection was lent to is over");
+            });
+        }
         assertThat(number(SHARDS.node(0), "select count(*) from strays")).isZero();
     }
 

@@ -15,6 +15,7 @@ import io.netty.util.ReferenceCountUtil;
 import io.netty.util.ResourceLeakDetector;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.R2dbcBadGrammarException;
+import io.r2dbc.spi.R2dbcException;
 import io.r2dbc.spi.Readable;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Result.RowSegment;
@@ -55,6 +56,7 @@ import reactor.core.publisher.Hooks;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.SignalType;
 import reactor.core.publisher.Sinks;
+import reactor.core.scheduler.Schedulers;
 import reactor.test.StepVerifier;
 
 /** Answers that their reader does not read to the end: because it fails, or waits, or has gone. */
@@ -1075,6 +1077,101 @@ class UnreadAnswersIntegrationTests {
                 .expectNext(1, 2)
                 .expectComplete()
                 .verify(TIMEOUT);
+    }
+
+    @Test
+    void cursorsThatAreSentTogetherAreReadOneAfterTheOther() {
+        StepVerifier.create(shard.withConnectionMany(connection -> Mono.zip(
+                                Mono.from(connection
+                                        .createStatement("select 1")
+                                        .fetchSize(10)
+                                        .execute()),
+                                Mono.from(connection
+                                        .createStatement("select 2")
+                                        .fetchSize(10)
+                                        .execute()))
+                        .flatMapMany(both -> Flux.concat(
+                                both.getT1().map(row -> row.get(0, Integer.class)),
+                                both.getT2().map(row -> row.get(0, Integer.class))))))
+                .expectNext(1, 2)
+                .expectComplete()
+                .verify(TIMEOUT);
+    }
+
+    /** The thread that subscribes is still sending when the first results come. */
+    @Test
+    void cursorsThatAreSentWhileOthersAreHandedOutAreAllRead() {
+        for (int round = 0; round < 20; round++) {
+            assertThat(shard.connection()
+                            .publishOn(Schedulers.parallel())
+                            .flatMapMany(connection -> Flux.range(0, 200)
+                                    .flatMap(i -> Mono.from(connection
+                                                    .createStatement("select " + i)
+                                                    .fetchSize(10)
+                                                    .execute())
+                                            .flatMapMany(result -> result.map(row -> row.get(0, Integer.class))))
+                                    .concatWith(Mono.from(connection.close()).then(Mono.empty())))
+                            .count()
+                            .block(TIMEOUT))
+                    .isEqualTo(200);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void errorBehindAFilterThatIsMissedIsTheErrorOfTheTransaction(boolean filtered) {
+        Waiting waiting = new Waiting();
+        StepVerifier.create(shard.inTransaction(connection -> Mono.fromCallable(() -> {
+                            Flux.from(connection
+                                            .createStatement("select 1 / (1000 - i) from generate_series(1, 5000) i")
+                                            .execute())
+                                    .flatMap(result -> filtered
+                                            ? result.filter(segment -> true).map(row -> 1)
+                                            : result.map(row -> 1))
+                                    .subscribe(waiting);
+                            return "done";
+                        })
+                        .delayElement(Duration.ofMillis(100))))
+                .expectErrorSatisfies(error ->
+                        assertThat(error).isInstanceOf(R2dbcException.class).hasMessageContaining("division by zero"))
+                .verify(TIMEOUT);
+    }
+
+    /** The driver wraps it where it cuts the answer into results. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 10, 1_024})
+    void errorAmongTheRowsOfAQueryIsTheServers(int portion) {
+        StepVerifier.create(shard.query(
+                                Query.of("select 1 / (1000 - i) from generate_series(1, 5000) i")
+                                        .fetchSize(portion),
+                                row -> 1)
+                        .then())
+                .expectErrorSatisfies(error -> assertThat(error)
+                        .isInstanceOfSatisfying(
+                                R2dbcException.class,
+                                failure -> assertThat(failure.getSqlState()).isEqualTo("22012")))
+                .verify(TIMEOUT);
+        StepVerifier.create(shard.withConnectionMany(connection -> Mono.from(connection
+                                        .createStatement("select 1 / (1000 - i) from generate_series(1, 5000) i")
+                                        .fetchSize(portion)
+                                        .execute())
+                                .flatMapMany(result -> result.map(row -> 1)))
+                        .then())
+                .expectErrorSatisfies(error -> assertThat(error).isInstanceOf(R2dbcException.class))
+                .verify(TIMEOUT);
+    }
+
+    @Test
+    void statementsInOneTextKeepTheirResults() {
+        assertThat(shard.withConnectionMany(connection -> Flux.from(connection
+                                        .createStatement("select 1; select 2")
+                                        .add()
+                                        .fetchSize(10)
+                                        .execute())
+                                .concatMap(result -> result.map(row -> row.get(0, Integer.class))))
+                        .collectList()
+                        .block(TIMEOUT))
+                .containsExactly(1, 2);
     }
 
     private static void noLeaks(NettyLeaks.Work work) throws Exception {

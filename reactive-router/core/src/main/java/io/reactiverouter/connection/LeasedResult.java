@@ -1,5 +1,7 @@
 package io.reactiverouter.connection;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.util.ReferenceCountUtil;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Row;
 import io.r2dbc.spi.RowMetadata;
@@ -9,6 +11,7 @@ import java.util.function.Predicate;
 import org.reactivestreams.Publisher;
 import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 
 /** A result of a {@link LeasedStatement}. */
 final class LeasedResult implements Result {
@@ -16,6 +19,10 @@ final class LeasedResult implements Result {
     private final Result result;
     private final Lease lease;
     private final Rest rest;
+
+    /** Whether a parameter arrives piece by piece; the driver does not release the pieces when the next one is an error. */
+    private final boolean large;
+
     private final ResultFilter filter;
 
     /** What becomes of the rest of a result when its reader leaves. */
@@ -30,20 +37,22 @@ final class LeasedResult implements Result {
         READ
     }
 
-    LeasedResult(Result result, Lease lease, Rest rest) {
-        this(result, lease, rest, ResultFilter.NONE);
+    LeasedResult(Result result, Lease lease, Rest rest, boolean large) {
+        this(result, lease, rest, large, ResultFilter.NONE);
     }
 
-    private LeasedResult(Result result, Lease lease, Rest rest, ResultFilter filter) {
+    private LeasedResult(Result result, Lease lease, Rest rest, boolean large, ResultFilter filter) {
         this.result = result;
         this.lease = lease;
         this.rest = rest;
+        this.large = large;
         this.filter = filter;
     }
 
     @Override
     public Publisher<Long> getRowsUpdated() {
-        return lease.within(filter.count(result, rest != Rest.READ));
+        Mono<Long> count = filter.count(result, rest != Rest.READ);
+        return lease.within(large ? count.doOnDiscard(ByteBuf.class, ReferenceCountUtil::safeRelease) : count);
     }
 
     @Override
@@ -64,14 +73,18 @@ final class LeasedResult implements Result {
                 ResultReader<T> reader = cancellable
                         ? ResultReader.cancellable(actual, lease.unread(), filter, rest == Rest.NOT_SENT)
                         : ResultReader.toTheEnd(actual, lease.unread(), filter, null);
-                reader.read(source.apply(reader));
+                Publisher<?> elements = source.apply(reader);
+                reader.read(
+                        large
+                                ? Flux.from(elements).doOnDiscard(ByteBuf.class, ReferenceCountUtil::safeRelease)
+                                : elements);
             }
         });
     }
 
     @Override
     public Result filter(Predicate<Segment> more) {
-        return new LeasedResult(result, lease, rest, filter.and(more));
+        return new LeasedResult(result, lease, rest, large, filter.and(more));
     }
 
     @Override

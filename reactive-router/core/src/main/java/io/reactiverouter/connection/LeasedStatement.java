@@ -19,6 +19,7 @@ final class LeasedStatement implements Statement {
     private boolean bound;
     private boolean repeated;
     private boolean cursor;
+    private boolean large;
 
     LeasedStatement(Statement statement, Lease lease) {
         this.statement = statement;
@@ -85,10 +86,11 @@ final class LeasedStatement implements Statement {
         }
         Publisher<? extends Result> results = statement.execute();
         if (!bound) {
-            return lease.sending(results, cursor);
+            return lease.sending(results, cursor && !repeated);
         }
         LeasedResult.Rest rest = rest();
-        return lease.within(Flux.from(results).map(result -> new LeasedResult(result, lease, rest)));
+        boolean withLargeObjects = large;
+        return lease.within(Flux.from(results).map(result -> new LeasedResult(result, lease, rest, withLargeObjects)));
     }
 
     private LeasedResult.Rest rest() {
@@ -100,9 +102,11 @@ final class LeasedStatement implements Statement {
 
     private Object leased(Object value) {
         if (value instanceof Blob blob) {
+            large = true;
             return new LeasedBlob(blob, lease);
         }
         if (value instanceof Clob clob) {
+            large = true;
             return new LeasedClob(clob, lease);
         }
         if (value instanceof Parameter parameter) {

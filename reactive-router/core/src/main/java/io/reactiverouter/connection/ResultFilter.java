@@ -1,7 +1,9 @@
 package io.reactiverouter.connection;
 
 import io.r2dbc.spi.Result;
+import io.r2dbc.spi.Result.Message;
 import io.r2dbc.spi.Result.Segment;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
@@ -55,7 +57,8 @@ record ResultFilter(@Nullable Predicate<Segment> predicate) {
                     .singleOptional()
                     .subscribe(
                             count -> end(sink, count.orElse(null), failure.get()),
-                            sink::error,
+                            error -> sink.error(
+                                    Objects.requireNonNullElseGet(failure.get(), () -> Unread.ofServer(error))),
                             null,
                             Context.of(sink.contextView())));
         });
@@ -71,7 +74,7 @@ record ResultFilter(@Nullable Predicate<Segment> predicate) {
 
     /**
      * Returns {@code result} with this filter in the driver. The driver loses the segment over which a filter throws: so it
-     * does not pass, and {@code failed} gets it and what was thrown. Nothing passes any more when it does not matter.
+     * does not pass, and {@code failed} gets it and what was thrown. When it does not matter any more, only errors pass.
      */
     Result on(Result result, BooleanSupplier matters, BiConsumer<? super Segment, ? super Throwable> failed) {
         Predicate<Segment> filter = predicate;
@@ -79,7 +82,7 @@ record ResultFilter(@Nullable Predicate<Segment> predicate) {
                 ? result
                 : result.filter(segment -> {
                     try {
-                        return matters.getAsBoolean() && filter.test(segment);
+                        return matters.getAsBoolean() ? filter.test(segment) : segment instanceof Message;
                     } catch (Throwable thrown) {
                         Exceptions.throwIfJvmFatal(thrown);
                         failed.accept(segment, thrown);

@@ -209,10 +209,11 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     /** Returns the error that a segment says, null if it is none: a notice can have the SQLSTATE of one. */
     private static @Nullable R2dbcException error(Segment segment) {
         R2dbcException said = segment instanceof Message message ? message.exception() : null;
-        return said instanceof PostgresqlException error
-                        && ERRORS.contains(error.getErrorDetails().getSeverityNonLocalized())
-                ? said
+        String severity = said instanceof PostgresqlException error
+                ? error.getErrorDetails().getSeverityNonLocalized()
                 : null;
+        // Servers say it since version 9.6.
+        return severity == null || ERRORS.contains(severity) ? said : null;
     }
 
     /** What stands for a row that the subscriber does not get. */
@@ -368,7 +369,6 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     }
 
     @Override
-    @SuppressWarnings("unchecked")
     public void onNext(Object element) {
         if (element instanceof Dropped dropped) {
             if (dropped == Dropped.SKIPPED) {
@@ -378,7 +378,16 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
         }
         if (ofCursor) {
             handedOut = ((SentResult) element).answer();
+            unread.handOver();
+            pass(element);
+            unread.handedOver();
+        } else {
+            pass(element);
         }
+    }
+
+    @SuppressWarnings("unchecked")
+    private void pass(Object element) {
         if (isReading()) {
             actual.onNext((T) element);
             return;
@@ -398,7 +407,7 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
             unread.failed(error);
         }
         if (before == READING || before == LEFT_BEHIND) {
-            actual.onError(error);
+            actual.onError(Unread.ofServer(error));
         }
     }
 

@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import reactor.core.Exceptions;
 
 /** Answers of the server to what it was sent, as long as the owner of the connection has not read them. */
 final class Unread {
@@ -19,6 +20,8 @@ final class Unread {
     /** The result of a cursor that somebody has left with and may still read. */
     private final AtomicReference<@Nullable Answer> left = new AtomicReference<>();
 
+    private volatile boolean handingOver;
+    private volatile boolean sentMeanwhile;
     private volatile boolean drained;
     private volatile @Nullable Throwable failure;
 
@@ -56,16 +59,34 @@ final class Unread {
         return any;
     }
 
+    /** Begins to pass on the result of a cursor: whoever gets it may leave with it, and begin to read it a moment later. */
+    void handOver() {
+        handingOver = true;
+    }
+
     /** Notes that somebody has left with the result of a cursor, whose rows nobody may ever read. */
     void leftWith(Answer result) {
-        Answer before = left.getAndSet(result);
-        if (before != null) {
-            before.drain();
+        left.set(result);
+    }
+
+    /** Ends what {@link #handOver()} has begun. */
+    void handedOver() {
+        handingOver = false;
+        if (sentMeanwhile) {
+            sentMeanwhile = false;
+            dropLeft();
         }
     }
 
     /** Drops such a result, if nobody has begun to read it: what is sent now would wait behind it. */
     void dropLeft() {
+        if (handingOver) {
+            sentMeanwhile = true;
+            // Looks again: that may just have ended.
+            if (handingOver) {
+                return;
+            }
+        }
         Answer result = left.get();
         if (result != null && left.compareAndSet(result, null)) {
             result.drain();
@@ -79,13 +100,19 @@ final class Unread {
     /** Notes that an answer which was dropped was an error. */
     void failed(Throwable error) {
         if (failure == null) {
-            failure = error;
+            failure = ofServer(error);
         }
     }
 
     /** Returns the first error among the answers that were dropped, null if there was none. */
     @Nullable Throwable failure() {
         return failure;
+    }
+
+    /** Returns the error that the driver got: where it cuts answers into results it wraps what ends one of them. */
+    static Throwable ofServer(Throwable error) {
+        Throwable cause = error.getCause();
+        return error instanceof Exceptions.SourceException && cause != null ? cause : error;
     }
 
     /** An answer. */
