@@ -7,6 +7,8 @@ import static io.reactiverouter.TestClusters.number;
 import static io.reactiverouter.TestClusters.over;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.util.ResourceLeakDetector;
 import io.r2dbc.spi.Blob;
 import io.r2dbc.spi.Result;
@@ -312,6 +314,23 @@ class StrayStatementIntegrationTests {
             });
         }
         assertThat(number(SHARDS.node(0), "select count(*) from strays")).isZero();
+    }
+
+    /** What the owner's publisher discards is the owner's. */
+    @Test
+    void piecesThatTheOwnerDiscardsAreTheOwners() {
+        ByteBuf own = Unpooled.buffer(1);
+        Blob blob = Blob.from(
+                Flux.just(own).filter(piece -> false).thenMany(Mono.just(ByteBuffer.wrap(new byte[] {1, 2, 3}))));
+        shard.withConnection(connection -> Flux.from(connection
+                                .createStatement("insert into strays select octet_length($1)")
+                                .bind(0, blob)
+                                .execute())
+                        .flatMap(Result::getRowsUpdated)
+                        .then())
+                .block(TIMEOUT);
+        assertThat(own.refCnt()).isEqualTo(1);
+        own.release();
     }
 
     @Test

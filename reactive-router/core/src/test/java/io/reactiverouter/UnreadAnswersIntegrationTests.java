@@ -1005,6 +1005,38 @@ class UnreadAnswersIntegrationTests {
                 .verify(Duration.ofSeconds(2)));
     }
 
+    /** Of two, and the other has been read when its subscriber leaves. */
+    @Test
+    void nextStatementDoesNotWaitBehindOneOfTwoCursors() throws Exception {
+        noLeaks(() -> StepVerifier.create(shard.inTransaction(connection -> {
+                    BaseSubscriber<Result> first = new BaseSubscriber<>() {
+                        @Override
+                        protected void hookOnSubscribe(Subscription subscription) {
+                            request(1);
+                        }
+
+                        @Override
+                        protected void hookOnNext(Result result) {
+                            Flux.from(result.map(row -> 1)).subscribe();
+                        }
+                    };
+                    Flux.from(connection
+                                    .createStatement("select 1")
+                                    .fetchSize(10)
+                                    .execute())
+                            .subscribe(first);
+                    return Mono.from(endless(connection, false).fetchSize(1_000).execute())
+                            .doOnNext(unread -> first.cancel())
+                            .hasElement()
+                            .then(Query.of("select 1")
+                                    .fetch(connection, row -> 1)
+                                    .single());
+                }))
+                .expectNext(1)
+                .expectComplete()
+                .verify(Duration.ofSeconds(2)));
+    }
+
     @Test
     void cursorThatIsReadAfterTheNextStatementIsRefused() {
         StepVerifier.create(shard.withConnectionMany(connection -> Mono.from(

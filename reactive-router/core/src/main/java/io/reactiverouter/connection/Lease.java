@@ -1,5 +1,7 @@
 package io.reactiverouter.connection;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.util.ReferenceCountUtil;
 import io.r2dbc.spi.Result;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -13,6 +15,7 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.FluxOperator;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.MonoOperator;
+import reactor.core.publisher.Operators;
 import reactor.core.publisher.Sinks;
 import reactor.util.context.Context;
 
@@ -23,6 +26,9 @@ import reactor.util.context.Context;
  * queue everything that settles the connection then stands behind it.
  */
 final class Lease {
+
+    /** Names the context as the owner knows it: what the owner discards is not ours to release. */
+    private static final Object OUTSIDE = new Object();
 
     /** Added to the number of statements being sent. */
     private static final int ENDED = Integer.MIN_VALUE;
@@ -70,6 +76,15 @@ final class Lease {
                         // Of results that come after a cancel.
                         .doOnDiscard(Result.class, result -> sent.apply(result).drain());
                 reader.read((cursor ? results.filter(reader::isFirst) : results).map(sent));
+            }
+        });
+    }
+
+    /** Returns the context for a driver that puts a parameter together of pieces, which it does not release after an error. */
+    static Context releasingPieces(Context context) {
+        return Operators.enableOnDiscard(context.put(OUTSIDE, context), discarded -> {
+            if (discarded instanceof ByteBuf piece) {
+                ReferenceCountUtil.safeRelease(piece);
             }
         });
     }
@@ -246,7 +261,8 @@ final class Lease {
 
         @Override
         public Context currentContext() {
-            return actual.currentContext();
+            Context context = actual.currentContext();
+            return context.hasKey(OUTSIDE) ? context.get(OUTSIDE) : context;
         }
 
         @Override

@@ -1,7 +1,5 @@
 package io.reactiverouter.connection;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.util.ReferenceCountUtil;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Row;
 import io.r2dbc.spi.RowMetadata;
@@ -52,7 +50,7 @@ final class LeasedResult implements Result {
     @Override
     public Publisher<Long> getRowsUpdated() {
         Mono<Long> count = filter.count(result, rest != Rest.READ);
-        return lease.within(large ? count.doOnDiscard(ByteBuf.class, ReferenceCountUtil::safeRelease) : count);
+        return lease.within(large ? count.contextWrite(Lease::releasingPieces) : count);
     }
 
     @Override
@@ -74,10 +72,7 @@ final class LeasedResult implements Result {
                         ? ResultReader.cancellable(actual, lease.unread(), filter, rest == Rest.NOT_SENT)
                         : ResultReader.toTheEnd(actual, lease.unread(), filter, null);
                 Publisher<?> elements = source.apply(reader);
-                reader.read(
-                        large
-                                ? Flux.from(elements).doOnDiscard(ByteBuf.class, ReferenceCountUtil::safeRelease)
-                                : elements);
+                reader.read(large ? Flux.from(elements).contextWrite(Lease::releasingPieces) : elements);
             }
         });
     }

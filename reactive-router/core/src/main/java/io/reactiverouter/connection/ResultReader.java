@@ -142,9 +142,9 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
         leaving = ended;
         // The driver does not release segments that it had ready when something fails. What the mapper, or a filter,
         // discards is released where it comes from, and must not see the discarding here.
-        return Flux.<T>deferContextual(context -> Flux.<T>from(result.flatMap(
-                        segment -> segment(segment, mapper, ended.asMono()).contextWrite(seen -> Context.of(context))))
-                .doOnDiscard(RowSegment.class, ReferenceCountUtil::release));
+        return Flux.<T>from(result.flatMap(
+                        segment -> segment(segment, mapper, ended.asMono()).contextWrite(seen -> currentContext())))
+                .doOnDiscard(RowSegment.class, ReferenceCountUtil::release);
     }
 
     private Flux<T> segment(
@@ -379,8 +379,11 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
         if (ofCursor) {
             handedOut = ((SentResult) element).answer();
             unread.handOver();
-            pass(element);
-            unread.handedOver();
+            try {
+                pass(element);
+            } finally {
+                unread.handedOver();
+            }
         } else {
             pass(element);
         }

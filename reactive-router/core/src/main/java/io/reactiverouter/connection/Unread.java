@@ -17,8 +17,10 @@ final class Unread {
 
     private final Set<Answer> others = ConcurrentHashMap.newKeySet();
     private final ReferenceQueue<Object> lost = new ReferenceQueue<>();
-    /** The result of a cursor that somebody has left with and may still read. */
-    private final AtomicReference<@Nullable Answer> left = new AtomicReference<>();
+    /** Results of cursors that somebody has left with and may still read. */
+    private final Set<Answer> left = ConcurrentHashMap.newKeySet();
+
+    private volatile boolean anyLeft;
 
     private volatile boolean handingOver;
     private volatile boolean sentMeanwhile;
@@ -61,12 +63,14 @@ final class Unread {
 
     /** Begins to pass on the result of a cursor: whoever gets it may leave with it, and begin to read it a moment later. */
     void handOver() {
+        sentMeanwhile = false;
         handingOver = true;
     }
 
     /** Notes that somebody has left with the result of a cursor, whose rows nobody may ever read. */
     void leftWith(Answer result) {
-        left.set(result);
+        left.add(result);
+        anyLeft = true;
     }
 
     /** Ends what {@link #handOver()} has begun. */
@@ -78,8 +82,11 @@ final class Unread {
         }
     }
 
-    /** Drops such a result, if nobody has begun to read it: what is sent now would wait behind it. */
+    /** Drops such results, if nobody has begun to read them: what is sent now would wait behind them. */
     void dropLeft() {
+        if (!anyLeft && !handingOver) {
+            return;
+        }
         if (handingOver) {
             sentMeanwhile = true;
             // Looks again: that may just have ended.
@@ -87,10 +94,11 @@ final class Unread {
                 return;
             }
         }
-        Answer result = left.get();
-        if (result != null && left.compareAndSet(result, null)) {
+        anyLeft = false;
+        left.removeIf(result -> {
             result.drain();
-        }
+            return true;
+        });
     }
 
     boolean isDrained() {
