@@ -34,9 +34,9 @@ final class NettyLeaks {
         try {
             work.run();
             // A leak is found when the next buffer is made after the collection of one that was lost.
-            for (int i = 0; i < 5; i++) {
+            for (int i = 0; i < 3; i++) {
                 System.gc();
-                Thread.sleep(50);
+                Thread.sleep(30);
                 ByteBufAllocator.DEFAULT.buffer().release();
             }
         } finally {

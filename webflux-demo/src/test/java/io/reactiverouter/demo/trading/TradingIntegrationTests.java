@@ -128,7 +128,8 @@ class TradingIntegrationTests {
                                         .bodyValue(order(3_000, "CORE", i % 4 == 0 ? "SELL" : "BUY", 3, "0.1001"))
                                         .exchange()
                                         .expectStatus()
-                                        .isCreated())
+                                        .isCreated()
+                                        .expectBody())
                                 .subscribeOn(Schedulers.boundedElastic()),
                         16)
                 .blockLast(Duration.ofSeconds(30));
@@ -151,7 +152,8 @@ class TradingIntegrationTests {
                     .bodyValue(order(4_000, "ECHO", "BUY", i, "1"))
                     .exchange()
                     .expectStatus()
-                    .isCreated();
+                    .isCreated()
+                    .expectBody();
         }
         web.get()
                 .uri("/api/users/4000/orders?limit=3")
