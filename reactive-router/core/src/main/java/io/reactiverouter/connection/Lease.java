@@ -168,7 +168,7 @@ final class Lease {
             count = sending.get();
         }
         if (count >= 0) {
-            unread.dropLeft();
+            unread.sending();
         }
         return count >= 0;
     }

@@ -67,6 +67,9 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
     /** The one result of a cursor. */
     private transient volatile Unread.@Nullable Answer handedOut;
 
+    /** Whether the subscriber is just getting it. */
+    private transient volatile boolean handingOver;
+
     /** Whether nobody wants more of the cursor. */
     private transient volatile boolean unwanted;
 
@@ -307,8 +310,8 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
             stop(subscription);
             return;
         }
-        if (how == LEFT && result != null) {
-            unread.leftWith(result);
+        if (how == LEFT && result != null && !handingOver) {
+            unread.leftWith(result, unread.sends());
         }
         subscription.request(Long.MAX_VALUE);
         if (how == LEFT) {
@@ -377,12 +380,18 @@ final class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Obje
             return;
         }
         if (ofCursor) {
-            handedOut = ((SentResult) element).answer();
-            unread.handOver();
+            int before = unread.sends();
+            Unread.Answer result = ((SentResult) element).answer();
+            handedOut = result;
+            handingOver = true;
             try {
                 pass(element);
             } finally {
-                unread.handedOver();
+                handingOver = false;
+                // Whoever leaves with a result often begins to read it a moment later.
+                if (get() == LEFT) {
+                    unread.leftWith(result, before);
+                }
             }
         } else {
             pass(element);

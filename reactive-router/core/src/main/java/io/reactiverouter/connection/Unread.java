@@ -5,6 +5,7 @@ import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import reactor.core.Exceptions;
@@ -22,8 +23,7 @@ final class Unread {
 
     private volatile boolean anyLeft;
 
-    private volatile boolean handingOver;
-    private volatile boolean sentMeanwhile;
+    private final AtomicInteger sends = new AtomicInteger();
     private volatile boolean drained;
     private volatile @Nullable Throwable failure;
 
@@ -61,39 +61,33 @@ final class Unread {
         return any;
     }
 
-    /** Begins to pass on the result of a cursor: whoever gets it may leave with it, and begin to read it a moment later. */
-    void handOver() {
-        sentMeanwhile = false;
-        handingOver = true;
+    /** Returns a number that is another one after each {@link #sending()}. */
+    int sends() {
+        return sends.get();
     }
 
-    /** Notes that somebody has left with the result of a cursor, whose rows nobody may ever read. */
-    void leftWith(Answer result) {
+    /**
+     * Notes that somebody has left with the result of a cursor, whose rows nobody may ever read.
+     *
+     * @param since what {@link #sends()} was when nobody had the result yet
+     */
+    void leftWith(Answer result, int since) {
         left.add(result);
         anyLeft = true;
-    }
-
-    /** Ends what {@link #handOver()} has begun. */
-    void handedOver() {
-        handingOver = false;
-        if (sentMeanwhile) {
-            sentMeanwhile = false;
+        if (sends.get() != since) {
             dropLeft();
         }
     }
 
-    /** Drops such results, if nobody has begun to read them: what is sent now would wait behind them. */
-    void dropLeft() {
-        if (!anyLeft && !handingOver) {
-            return;
+    /** Notes that a statement is about to be sent, which would wait behind results that somebody has left with. */
+    void sending() {
+        sends.incrementAndGet();
+        if (anyLeft) {
+            dropLeft();
         }
-        if (handingOver) {
-            sentMeanwhile = true;
-            // Looks again: that may just have ended.
-            if (handingOver) {
-                return;
-            }
-        }
+    }
+
+    private void dropLeft() {
         anyLeft = false;
         left.removeIf(result -> {
             result.drain();
