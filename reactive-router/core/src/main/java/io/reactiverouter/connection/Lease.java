@@ -67,15 +67,18 @@ final class Lease {
         return within(new Flux<Result>() {
             @Override
             public void subscribe(CoreSubscriber<? super Result> actual) {
-                ResultReader<Result> reader = ResultReader.ofResults(actual, unread, cursor);
-                Function<Result, SentResult> sent = result -> SentResult.of(result, unread, cursor ? reader : null);
+                CursorResults ofCursor = cursor ? new CursorResults(actual, unread) : null;
+                ResultReader<Result> reader = ofCursor == null
+                        ? new ResultReader<>(actual, unread, ResultReader.Rest.CANCELLED, null)
+                        : ofCursor;
+                Function<Result, SentResult> sent = result -> SentResult.of(result, unread, ofCursor);
                 Flux<Result> results = Flux.<Result>from(source)
                         .doOnSubscribe(subscription -> unended.incrementAndGet())
                         // Not after an error: the server may not yet have said what became of the transaction.
                         .doOnComplete(unended::decrementAndGet)
                         // Of results that come after a cancel.
                         .doOnDiscard(Result.class, result -> sent.apply(result).drain());
-                reader.read((cursor ? results.filter(reader::isFirst) : results).map(sent));
+                reader.read((ofCursor == null ? results : results.filter(ofCursor::isFirst)).map(sent));
             }
         });
     }

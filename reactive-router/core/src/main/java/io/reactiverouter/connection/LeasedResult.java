@@ -3,6 +3,7 @@ package io.reactiverouter.connection;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Row;
 import io.r2dbc.spi.RowMetadata;
+import io.reactiverouter.connection.ResultReader.Rest;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -23,18 +24,7 @@ final class LeasedResult implements Result {
 
     private final ResultFilter filter;
 
-    /** What becomes of the rest of a result when its reader leaves. */
-    enum Rest {
-        /** The driver drops it, all of which the server sends. */
-        CANCELLED,
-
-        /** The server does not send more than the portion at hand. */
-        NOT_SENT,
-
-        /** It is read and dropped: of several sets of parameters the driver sends the next one only after the end. */
-        READ
-    }
-
+    /** Creates a result of which {@code rest} becomes of what its reader leaves. */
     LeasedResult(Result result, Lease lease, Rest rest, boolean large) {
         this(result, lease, rest, large, ResultFilter.NONE);
     }
@@ -55,23 +45,21 @@ final class LeasedResult implements Result {
 
     @Override
     public <T> Publisher<T> map(BiFunction<Row, RowMetadata, ? extends T> mapper) {
-        return read(rest != Rest.READ, reader -> reader.rows(result, mapper));
+        return read(rest, mapping -> mapping.rows(result, mapper));
     }
 
     /** A driver that is cancelled can lose a segment: it is cancelled only where the rest would be more than a portion. */
     @Override
     public <T> Publisher<T> flatMap(Function<Segment, ? extends Publisher<? extends T>> mapper) {
-        return read(rest == Rest.NOT_SENT, reader -> reader.segments(result, mapper));
+        return read(rest == Rest.CLOSED ? rest : Rest.READ, mapping -> mapping.segments(result, mapper));
     }
 
-    private <T> Publisher<T> read(boolean cancellable, Function<ResultReader<T>, Publisher<?>> source) {
+    private <T> Publisher<T> read(Rest left, Function<ResultMapping<T>, Publisher<?>> source) {
         return lease.within(new Flux<T>() {
             @Override
             public void subscribe(CoreSubscriber<? super T> actual) {
-                ResultReader<T> reader = cancellable
-                        ? ResultReader.cancellable(actual, lease.unread(), filter, rest == Rest.NOT_SENT)
-                        : ResultReader.toTheEnd(actual, lease.unread(), filter, null);
-                Publisher<?> elements = source.apply(reader);
+                ResultReader<T> reader = new ResultReader<>(actual, lease.unread(), left, null);
+                Publisher<?> elements = source.apply(new ResultMapping<>(reader, filter));
                 reader.read(large ? Flux.from(elements).contextWrite(Lease::releasingPieces) : elements);
             }
         });

@@ -6,6 +6,7 @@ import io.r2dbc.spi.Parameter;
 import io.r2dbc.spi.Parameters;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Statement;
+import io.reactiverouter.connection.ResultReader.Rest;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
@@ -88,16 +89,17 @@ final class LeasedStatement implements Statement {
         if (!bound) {
             return lease.sending(results, cursor && !repeated);
         }
-        LeasedResult.Rest rest = rest();
+        Rest rest = rest();
         boolean withLargeObjects = large;
         return lease.within(Flux.from(results).map(result -> new LeasedResult(result, lease, rest, withLargeObjects)));
     }
 
-    private LeasedResult.Rest rest() {
+    private Rest rest() {
         if (repeated) {
-            return LeasedResult.Rest.READ;
+            // The driver sends the next set of parameters only after the end of the results of the one before.
+            return Rest.READ;
         }
-        return cursor ? LeasedResult.Rest.NOT_SENT : LeasedResult.Rest.CANCELLED;
+        return cursor ? Rest.CLOSED : Rest.CANCELLED;
     }
 
     private Object leased(Object value) {

@@ -44,7 +44,7 @@ final class SentResult implements Result {
      *
      * @param results the reader of the results of a cursor, which this is one of; null for others
      */
-    static SentResult of(Result result, Unread unread, @Nullable ResultReader<?> results) {
+    static SentResult of(Result result, Unread unread, @Nullable CursorResults results) {
         return new SentResult(result, unread, new Key(result, unread, results), ResultFilter.NONE);
     }
 
@@ -54,7 +54,7 @@ final class SentResult implements Result {
     }
 
     /** Returns what it is as an answer, which does not keep it. */
-    Unread.Answer answer() {
+    Unread.Keyed answer() {
         return key.sent;
     }
 
@@ -63,7 +63,7 @@ final class SentResult implements Result {
 
         private final Sent sent;
 
-        Key(Result result, Unread unread, @Nullable ResultReader<?> results) {
+        Key(Result result, Unread unread, @Nullable CursorResults results) {
             this.sent = new Sent(this, result, unread, results);
             unread.add(sent);
         }
@@ -80,10 +80,10 @@ final class SentResult implements Result {
 
         private final Result result;
         private final Unread unread;
-        private final @Nullable ResultReader<?> results;
+        private final @Nullable CursorResults results;
         private final AtomicReference<State> state = new AtomicReference<>(State.UNREAD);
 
-        Sent(Key key, Result result, Unread unread, @Nullable ResultReader<?> results) {
+        Sent(Key key, Result result, Unread unread, @Nullable CursorResults results) {
             super(key, unread);
             this.result = result;
             this.unread = unread;
@@ -142,12 +142,12 @@ final class SentResult implements Result {
 
     @Override
     public <T> Flux<T> map(BiFunction<Row, RowMetadata, ? extends T> mapper) {
-        return read(reader -> reader.rows(result, mapper));
+        return read(mapping -> mapping.rows(result, mapper));
     }
 
     @Override
     public <T> Flux<T> flatMap(Function<Segment, ? extends Publisher<? extends T>> mapper) {
-        return read(reader -> reader.segments(result, mapper));
+        return read(mapping -> mapping.segments(result, mapper));
     }
 
     @Override
@@ -155,13 +155,14 @@ final class SentResult implements Result {
         return new SentResult(result, unread, key, filter.and(more));
     }
 
-    private <T> Flux<T> read(Function<ResultReader<T>, Publisher<?>> source) {
+    private <T> Flux<T> read(Function<ResultMapping<T>, Publisher<?>> source) {
         return new Flux<>() {
             @Override
             public void subscribe(CoreSubscriber<? super T> actual) {
                 if (key.sent.take(actual)) {
-                    ResultReader<T> reader = ResultReader.toTheEnd(actual, unread, filter, key.sent.results);
-                    reader.read(source.apply(reader));
+                    ResultReader<T> reader =
+                            new ResultReader<>(actual, unread, ResultReader.Rest.READ, key.sent.results);
+                    reader.read(source.apply(new ResultMapping<>(reader, filter)));
                 }
             }
         };

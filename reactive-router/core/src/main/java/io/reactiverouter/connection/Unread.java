@@ -18,9 +18,8 @@ final class Unread {
 
     private final Set<Answer> others = ConcurrentHashMap.newKeySet();
     private final ReferenceQueue<Object> lost = new ReferenceQueue<>();
-    /** Results of cursors that somebody has left with and may still read. */
-    private final Set<Answer> left = ConcurrentHashMap.newKeySet();
 
+    /** Whether one of the answers may be one that somebody has left with. */
     private volatile boolean anyLeft;
 
     private final AtomicInteger sends = new AtomicInteger();
@@ -71,8 +70,8 @@ final class Unread {
      *
      * @param since what {@link #sends()} was when nobody had the result yet
      */
-    void leftWith(Answer result, int since) {
-        left.add(result);
+    void leftWith(Keyed result, int since) {
+        result.left = true;
         anyLeft = true;
         if (sends.get() != since) {
             dropLeft();
@@ -89,10 +88,14 @@ final class Unread {
 
     private void dropLeft() {
         anyLeft = false;
-        left.removeIf(result -> {
+        dropIfLeft(first.get());
+        others.forEach(Unread::dropIfLeft);
+    }
+
+    private static void dropIfLeft(@Nullable Answer answer) {
+        if (answer instanceof Keyed result && result.left) {
             result.drain();
-            return true;
-        });
+        }
     }
 
     boolean isDrained() {
@@ -126,6 +129,9 @@ final class Unread {
 
     /** An answer that only the holders of {@code key} can read: without them it is read and dropped here some time. */
     abstract static class Keyed extends WeakReference<Object> implements Answer {
+
+        /** Whether somebody has left with it, who may never read it. */
+        private volatile boolean left;
 
         Keyed(Object key, Unread unread) {
             super(key, unread.lost);
