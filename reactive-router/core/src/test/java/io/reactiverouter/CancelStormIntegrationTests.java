@@ -68,7 +68,7 @@ class CancelStormIntegrationTests {
                                 .incrementAndGet();
                     }
                 })
-                .pool(PoolSettings.DEFAULTS.withMaxSize(12).withMaxPending(10_000))
+                .pool(PoolSettings.DEFAULTS.withMaxSize(12).withMinSize(12).withMaxPending(10_000))
                 .build();
         try {
             ShardRouter router = cluster.router(Keyspace.named("rows").key("id").strategy(ShardingStrategy.modulo()));

@@ -30,8 +30,10 @@ final class R2dbcNodePool implements NodePool {
 
     private static final Duration CANCEL_AGAIN = Duration.ofMillis(250);
     private static final int CANCELS = 8;
-    private static final Duration CANCEL_TIMEOUT = Duration.ofSeconds(1);
-    private static final Duration SETTLE_TIMEOUT = Duration.ofSeconds(2);
+    /** Not shorter: on a machine that is busy enough, opening the connection of a cancel request takes longer than a second. */
+    private static final Duration CANCEL_TIMEOUT = Duration.ofSeconds(3);
+
+    private static final Duration SETTLE_TIMEOUT = Duration.ofSeconds(5);
     private static final Duration WARMUP_CHECK = Duration.ofMillis(10);
     private static final Logger LOG = Loggers.getLogger(R2dbcNodePool.class);
 
