@@ -314,11 +314,7 @@ class TransactionIntegrationTests {
                 .timeout(Duration.ofMillis(150))
                 .update(Query.of("insert into ledger select $1, 2 from pg_sleep(0.6)", 2));
 
-        StepVerifier.create(router.shard(ON_S0)
-                        .inTransaction(connection -> insert(1)
-                                .update(connection)
-                                .transformDeferredContextual((written, context) -> written.doOnNext(
-                                        one -> slow.contextWrite(context).subscribe(none -> {}, late::tryEmitValue)))))
+        StepVerifier.create(insertAndDoNotWaitFor(slow, late))
                 .expectNext(1L)
                 .expectComplete()
                 .verify(TIMEOUT);
@@ -338,11 +334,7 @@ class TransactionIntegrationTests {
                 .timeout(Duration.ofMillis(150))
                 .update(Query.of("insert into ledger select 2, 2 from pg_sleep(0.6)"));
 
-        StepVerifier.create(router.shard(ON_S0)
-                        .inTransaction(connection -> insert(1)
-                                .update(connection)
-                                .transformDeferredContextual((written, context) -> written.doOnNext(
-                                        one -> slow.contextWrite(context).subscribe(none -> {}, late::tryEmitValue)))))
+        StepVerifier.create(insertAndDoNotWaitFor(slow, late))
                 .expectError(CallTimeoutException.class)
                 .verify(TIMEOUT);
         assertThat(late.asMono().block(TIMEOUT))
@@ -352,6 +344,14 @@ class TransactionIntegrationTests {
                                 .isEqualTo(CallTimeoutException.Consequence.ROLLED_BACK));
         awaitQuiet(cluster, SHARDS, APP);
         assertThat(rows(0)).isZero();
+    }
+
+    private Mono<Long> insertAndDoNotWaitFor(Mono<Long> slow, Sinks.One<Throwable> late) {
+        return router.shard(ON_S0)
+                .inTransaction(connection -> insert(1)
+                        .update(connection)
+                        .transformDeferredContextual((written, context) -> written.doOnNext(
+                                one -> slow.contextWrite(context).subscribe(none -> {}, late::tryEmitValue))));
     }
 
     private static void standby(String names) throws SQLException {
