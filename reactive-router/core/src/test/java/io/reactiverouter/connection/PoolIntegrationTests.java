@@ -284,6 +284,7 @@ class PoolIntegrationTests {
         refused(Shard.named("s0").primary("r2dbc:postgresql://db0/app"), "has no user name");
         refused(Shard.named("s0").primary(url + "?sslMod=require"), "\"sslMod\"");
         refused(Shard.named("s0").primary(url + "?sslMode=sentinel-secret"), "sslMode");
+        refused(Shard.named("s0").primary(url + "?fetchSize=10"), "\"fetchSize\"");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ShardCluster.builder().build())
                 .withMessageContaining("at least one shard");
