@@ -17,6 +17,7 @@ import io.reactiverouter.strategy.ShardKey;
 import io.reactiverouter.strategy.ShardingStrategy;
 import io.reactiverouter.test.ShardsExtension;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
@@ -202,6 +203,44 @@ class CursorIntegrationTests {
                 .expectNext(1)
                 .expectComplete()
                 .verify(Duration.ofSeconds(2)));
+    }
+
+    /** The statement behind it was sent before it was left. */
+    @Test
+    void resultThatIsLeftWhileAnotherIsHandedOutCanStillBeRead() {
+        StepVerifier.create(shard.withConnectionMany(connection -> {
+                    AtomicReference<Result> held = new AtomicReference<>();
+                    BaseSubscriber<Result> first = new BaseSubscriber<>() {
+                        @Override
+                        protected void hookOnSubscribe(Subscription subscription) {
+                            request(1);
+                        }
+
+                        @Override
+                        protected void hookOnNext(Result result) {
+                            held.set(result);
+                        }
+                    };
+                    Flux.from(connection
+                                    .createStatement("select 1")
+                                    .fetchSize(10)
+                                    .execute())
+                            .subscribe(first);
+                    return Mono.from(connection
+                                    .createStatement("select 2")
+                                    .fetchSize(10)
+                                    .execute())
+                            .doOnNext(second -> {
+                                Query.of("select 3").update(connection).subscribe();
+                                first.cancel();
+                            })
+                            .flatMapMany(second -> Flux.concat(
+                                    second.map(row -> row.get(0, Integer.class)),
+                                    Flux.defer(() -> held.get().map(row -> row.get(0, Integer.class)))));
+                }))
+                .expectNext(2, 1)
+                .expectComplete()
+                .verify(Duration.ofSeconds(5));
     }
 
     @Test

@@ -8,7 +8,8 @@ import reactor.core.publisher.Mono;
 
 /**
  * Who reads the results of a cursor without parameters. There is one result, and somebody reads it portion by portion, perhaps
- * after leaving with it as {@link Mono#from} does: then it can still be read to its end, until something else is sent.
+ * after leaving with it as {@link Mono#from} does: then it can still be read to its end, until something else is sent. What was
+ * sent before the result came waits until it is read.
  */
 final class CursorResults extends ResultReader<Result> {
 

@@ -24,7 +24,11 @@ final class LeasedResult implements Result {
 
     private final ResultFilter filter;
 
-    /** Creates a result of which {@code rest} becomes of what its reader leaves. */
+    /**
+     * Creates a result.
+     *
+     * @param rest what becomes of what a reader leaves
+     */
     LeasedResult(Result result, Lease lease, Rest rest, boolean large) {
         this(result, lease, rest, large, ResultFilter.NONE);
     }

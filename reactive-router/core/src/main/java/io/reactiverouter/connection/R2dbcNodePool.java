@@ -28,12 +28,15 @@ final class R2dbcNodePool implements NodePool {
     /** Most cancelled statements end by themselves within this time; only others cost a cancel request. */
     private static final Duration GRACE = Duration.ofMillis(50);
 
+    /** For all that settles a connection. Whoever waits for it in the pool can still get another one in its place. */
+    private static final Duration SETTLE_TIMEOUT = Duration.ofSeconds(4);
+
     private static final Duration CANCEL_AGAIN = Duration.ofMillis(250);
-    private static final int CANCELS = 8;
+    private static final int CANCELS = (int) SETTLE_TIMEOUT.dividedBy(CANCEL_AGAIN);
+
     /** Not shorter: on a machine that is busy enough, opening the connection of a cancel request takes longer than a second. */
     private static final Duration CANCEL_TIMEOUT = Duration.ofSeconds(3);
 
-    private static final Duration SETTLE_TIMEOUT = Duration.ofSeconds(5);
     private static final Duration WARMUP_CHECK = Duration.ofMillis(10);
     private static final Logger LOG = Loggers.getLogger(R2dbcNodePool.class);
 
@@ -135,10 +138,9 @@ final class R2dbcNodePool implements NodePool {
     private Mono<Void> settle(Connection connection) {
         return answered(connection)
                 .timeout(GRACE)
-                .onErrorResume(unanswered -> isOpen(connection)
-                        ? stopped(connection, CANCELS).timeout(SETTLE_TIMEOUT)
-                        : Mono.error(unanswered))
-                .then(Mono.defer(() -> rollBackIfOpen(connection)).timeout(SETTLE_TIMEOUT));
+                .onErrorResume(unanswered -> isOpen(connection) ? stopped(connection, CANCELS) : Mono.error(unanswered))
+                .then(Mono.defer(() -> rollBackIfOpen(connection)))
+                .timeout(SETTLE_TIMEOUT);
     }
 
     /**

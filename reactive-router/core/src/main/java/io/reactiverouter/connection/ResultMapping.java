@@ -63,16 +63,16 @@ final class ResultMapping<T> {
 
     /** Returns the segments of a result, each by what the mapper makes of it. */
     Publisher<?> segments(Result result, Function<Segment, ? extends Publisher<? extends T>> mapper) {
-        Mono<Void> left = reader.left();
+        Mono<Void> untilLeft = reader.untilLeft();
         // The driver does not release segments that it had ready when something fails. What the mapper, or a filter,
         // discards is released where it comes from, and must not see the discarding here.
         return Flux.<T>from(result.flatMap(
-                        segment -> segment(segment, mapper, left).contextWrite(seen -> reader.currentContext())))
+                        segment -> segment(segment, mapper, untilLeft).contextWrite(seen -> reader.currentContext())))
                 .doOnDiscard(RowSegment.class, ReferenceCountUtil::release);
     }
 
     private Flux<T> segment(
-            Segment segment, Function<Segment, ? extends Publisher<? extends T>> mapper, Mono<Void> left) {
+            Segment segment, Function<Segment, ? extends Publisher<? extends T>> mapper, Mono<Void> untilLeft) {
         if (!reader.isReading()) {
             dropped(segment);
             return Flux.empty();
@@ -92,7 +92,7 @@ final class ResultMapping<T> {
         return Flux.<T>from(begunForIt)
                 .doOnComplete(() -> whole.set(true))
                 // What the mapper has begun for a segment ends with the reader, however much more it would give.
-                .takeUntilOther(left)
+                .takeUntilOther(untilLeft)
                 .onErrorResume(error -> {
                     whole.set(true);
                     failOn(segment, error);
@@ -109,7 +109,7 @@ final class ResultMapping<T> {
     private void dropped(Segment segment) {
         R2dbcException error = error(segment);
         if (error != null) {
-            reader.failed(error);
+            reader.missed(error);
         }
         if (!reader.isWaiting()) {
             return;

@@ -22,7 +22,7 @@ class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Object>, S
 
     private static final int READING = 0;
 
-    /** The subscriber has cancelled, or has its error: it gets no more signals. */
+    /** The subscriber has cancelled, or has everything or its error: it gets no more signals. */
     private static final int LEFT = 1;
 
     /** The work is over, and the subscriber still waits. */
@@ -46,7 +46,7 @@ class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Object>, S
 
     /** What becomes of the rest when the subscriber leaves. */
     enum Rest {
-        /** The driver drops it, all of which the server sends. */
+        /** The driver drops it. */
         CANCELLED,
 
         /** The server does not send more than the portion at hand. */
@@ -74,8 +74,8 @@ class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Object>, S
         source.subscribe(this);
     }
 
-    /** Returns the end of the reading, where it comes before that of what is read. To be called before that begins. */
-    Mono<Void> left() {
+    /** Returns what completes when the subscriber leaves before the end. To be called once, before {@link #read}. */
+    Mono<Void> untilLeft() {
         Sinks.Empty<Void> ended = Sinks.empty();
         leaving = ended;
         return ended.asMono();
@@ -91,7 +91,7 @@ class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Object>, S
         return state == READING || state == LEFT_BEHIND;
     }
 
-    /** Says whether the subscriber has cancelled, or has its error. */
+    /** Says whether the subscriber has cancelled, or has everything or its error. */
     boolean hasLeft() {
         return get() == LEFT;
     }
@@ -101,8 +101,8 @@ class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Object>, S
         return unwanted;
     }
 
-    /** Notes an error of the server that the subscriber does not get. */
-    void failed(R2dbcException error) {
+    /** Notes an error of the server that the subscriber does not get, unless it has left. */
+    void missed(R2dbcException error) {
         if (!hasLeft()) {
             unread.failed(error);
         }
@@ -185,7 +185,7 @@ class ResultReader<T> extends AtomicInteger implements CoreSubscriber<Object>, S
         }
     }
 
-    /** Notes that nobody wants more of the one result. */
+    /** Notes that nobody wants more of the cursor. */
     void unwanted() {
         unwanted = true;
         // Who waits for the end of the results must get it.

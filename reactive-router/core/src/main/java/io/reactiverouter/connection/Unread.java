@@ -68,13 +68,13 @@ final class Unread {
     /**
      * Notes that somebody has left with the result of a cursor, whose rows nobody may ever read.
      *
-     * @param since what {@link #sends()} was when nobody had the result yet
+     * @param since the {@link #sends()} after which a statement that is sent drops the result
      */
     void leftWith(Keyed result, int since) {
         result.left = true;
         anyLeft = true;
         if (sends.get() != since) {
-            dropLeft();
+            result.drain();
         }
     }
 

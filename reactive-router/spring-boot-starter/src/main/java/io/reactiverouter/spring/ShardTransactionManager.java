@@ -23,7 +23,8 @@ final class ShardTransactionManager extends R2dbcTransactionManager {
     /** Most cancelled statements end by themselves within this time; only others cost a cancel request. */
     private static final Duration GRACE = Duration.ofMillis(50);
 
-    private static final Duration CANCEL_TIMEOUT = Duration.ofSeconds(1);
+    /** On a busy machine the connection of a cancel request alone can take longer than a second. */
+    private static final Duration CANCEL_TIMEOUT = Duration.ofSeconds(3);
 
     private final ShardTransactionScope scope;
 
