@@ -75,7 +75,9 @@ public final class ScatterGather {
                                     selection, query, shard -> part -> part.map(row -> new Gathered.Row<>(shard, row))))
                     : select(call, selection, ordered(call, selection, query, null))
                             .map(row -> new Gathered.Row<>(row.shard(), row.value()));
-            return rows.concatWith(Mono.fromSupplier(() -> new Gathered.Manifest<>(call.tally.manifest())));
+            Mono<Gathered<T>> end = Mono.fromSupplier(() -> new Gathered.Manifest<>(call.tally.manifest()));
+            // Not concatWith(), which in reactor-core 3.8.6 can lose a request that comes while it goes on to the end.
+            return Flux.just(rows, end).concatMap(part -> part, 1);
         });
     }
 
