@@ -18,7 +18,7 @@ class LeavingClientsIntegrationTests {
     @RegisterExtension
     static final ShardsExtension SHARDS = ShardsExtension.embedded(3);
 
-    private static final int CLIENTS = 20;
+    private static final int CLIENTS = 12;
 
     @Test
     @Timeout(120)

@@ -33,7 +33,7 @@ class SlowClientsIntegrationTests {
     static final ShardsExtension SHARDS = ShardsExtension.embedded(3);
 
     private static final int CLIENTS = 200;
-    private static final int ORDERS = 30_000;
+    private static final int ORDERS = 12_000;
 
     private static final int HEAP_MB = 196;
     private static final int DIRECT_MB = 32;
