@@ -2,6 +2,7 @@ package io.reactiverouter.demo;
 
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.springframework.core.io.buffer.DataBuffer;
 import org.springframework.http.server.reactive.ServerHttpResponse;
@@ -42,10 +43,14 @@ class ClientLoopFilter implements WebFilter {
         @Override
         public Mono<Void> writeAndFlushWith(Publisher<? extends Publisher<? extends DataBuffer>> elements) {
             HttpServerResponse client = getNativeResponse(getDelegate());
-            AtomicReference<Executor> loop = new AtomicReference<>(Runnable::run);
+            AtomicReference<@Nullable Executor> loop = new AtomicReference<>();
             client.withConnection(connection -> loop.set(connection.channel().eventLoop()));
-            return super.writeAndFlushWith(Flux.<Publisher<? extends DataBuffer>>from(elements)
-                    .publishOn(Schedulers.fromExecutor(loop.get()), PREFETCH));
+            Executor found = loop.get();
+            return super.writeAndFlushWith(
+                    found == null
+                            ? elements
+                            : Flux.<Publisher<? extends DataBuffer>>from(elements)
+                                    .publishOn(Schedulers.fromExecutor(found), PREFETCH));
         }
     }
 }
