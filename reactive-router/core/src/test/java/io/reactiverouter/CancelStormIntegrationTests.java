@@ -75,8 +75,8 @@ class CancelStormIntegrationTests {
             cluster.warmup().block(TIMEOUT);
             Map<String, AtomicLong> ends = storm(router);
 
-            awaitQuiet(cluster, SHARDS, APP);
             System.err.println(ends + " closed " + closed);
+            awaitQuiet(cluster, SHARDS, APP);
             assertThat(ends.keySet())
                     .as("how calls ended: %s", ends)
                     .contains("cancelled", "complete")
