@@ -129,10 +129,10 @@ final class DefaultShardOperations implements ShardOperations {
             Function<? super Connection, ? extends Publisher<T>> work,
             CommitGate gate) {
         TransactionScope scope = TransactionScope.own(shard, connection, gate);
-        return Mono.from(connection.beginTransaction(options.definition()))
-                .thenMany(Flux.defer(() -> work.apply(connection)).contextWrite(cluster.entering(scope)))
-                .concatWith(
-                        Mono.defer(() -> commit(shard, connection, scope, gate)).then(Mono.empty()));
+        return Flux.concat(List.of(
+                Mono.from(connection.beginTransaction(options.definition())).then(Mono.empty()),
+                Flux.defer(() -> work.apply(connection)).contextWrite(cluster.entering(scope)),
+                Mono.defer(() -> commit(shard, connection, scope, gate)).then(Mono.empty())));
     }
 
     private static Mono<Void> commit(ShardId shard, Connection connection, TransactionScope scope, CommitGate gate) {

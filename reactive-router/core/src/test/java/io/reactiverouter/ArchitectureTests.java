@@ -1,16 +1,19 @@
 package io.reactiverouter;
 
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.core.domain.JavaCall;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaPackage;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -105,6 +108,26 @@ class ArchitectureTests {
                 .should()
                 .resideInAnyPackage("..impl..", "..internal..", "..util..", "..utils..")
                 .check(CORE);
+    }
+
+    @Test
+    void nothingIsConcatenatedAsAnArray() {
+        noClasses()
+                .should()
+                .callMethodWhere(describe("it concatenates an array", ArchitectureTests::concatenatesAnArray))
+                .because(
+                        "reactor-core 3.8.6 can lose a cancel or a request that comes while such a stream goes on from one"
+                                + " source to the next; Flux.concat(Iterable) does not")
+                .check(CORE);
+    }
+
+    private static boolean concatenatesAnArray(JavaCall<?> call) {
+        if (!call.getTargetOwner().getPackageName().equals("reactor.core.publisher")) {
+            return false;
+        }
+        return Set.of("concatWith", "concatWithValues", "startWith", "thenMany").contains(call.getName())
+                || (call.getName().startsWith("concat")
+                        && call.getTarget().getRawParameterTypes().get(0).isArray());
     }
 
     private static String[] append(String[] packages, String more) {

@@ -104,10 +104,7 @@ public final class AggregatePlan {
     public Flux<AggregateRow> merge(Flux<PartialGroup> sorted) {
         Flux<MergedGroup> groups = Flux.defer(() -> {
             GroupMerge merge = new GroupMerge(this);
-            // Not concat(), which in reactor-core 3.8.6 can lose a request that comes while it goes on to the end.
-            return Flux.just(sorted, Mono.just(GroupMerge.END))
-                    .concatMap(part -> part, 1)
-                    .<MergedGroup>handle(merge::accept);
+            return Flux.concat(List.of(sorted, Mono.just(GroupMerge.END))).<MergedGroup>handle(merge::accept);
         });
         Predicate<AggregateRow> having = aggregation.having();
         Flux<MergedGroup> kept = having == null ? groups : groups.filter(group -> having.test(group.row()));

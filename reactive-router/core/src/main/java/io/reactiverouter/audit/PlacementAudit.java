@@ -103,11 +103,11 @@ public final class PlacementAudit {
         Flux<TableAudit> audit = executor.execute(
                 nodes.apply(job.shard()),
                 Residue.NONE,
-                connection -> Flux.concat(
+                connection -> Flux.concat(List.of(
                         Mono.from(connection.beginTransaction(IsolationLevel.REPEATABLE_READ))
                                 .then(Mono.empty()),
                         column(connection, job).flatMap(column -> count(connection, job, column, examples)),
-                        Mono.from(connection.commitTransaction()).then(Mono.empty())));
+                        Mono.from(connection.commitTransaction()).then(Mono.empty()))));
         return AnswerTimeout.limit(audit, job.shard(), LIMIT).singleOrEmpty();
     }
 

@@ -151,10 +151,11 @@ public final class NodePools {
     /** Closes all pools, waits at most five seconds for connections in use, and then stops the event loops. */
     public Mono<Void> close() {
         // A pool that fails to close must not keep the threads.
-        return Flux.concatDelayError(
+        return Flux.just(
                         Flux.fromIterable(pools.values()).flatMapDelayError(NodePool::close, 16, 1),
                         Mono.defer(this::returned),
                         loops.close())
+                .concatMapDelayError(step -> step)
                 .then();
     }
 

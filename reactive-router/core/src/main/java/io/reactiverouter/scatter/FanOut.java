@@ -1,9 +1,11 @@
 package io.reactiverouter.scatter;
 
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
 
 /**
@@ -58,8 +60,7 @@ final class FanOut {
         /** Returns the source, begun when it is this part's turn. */
         <T> Flux<T> begin(Flux<T> source) {
             // After it has ended for everybody: an error that ends the whole call must not begin the next part.
-            return turn.asMono()
-                    .thenMany(source)
+            return Flux.concat(List.of(turn.asMono().then(Mono.empty()), source))
                     .doAfterTerminate(this::answered)
                     .doOnSubscribe(subscription -> drain());
         }

@@ -76,8 +76,7 @@ public final class ScatterGather {
                     : select(call, selection, ordered(call, selection, query, null))
                             .map(row -> new Gathered.Row<>(row.shard(), row.value()));
             Mono<Gathered<T>> end = Mono.fromSupplier(() -> new Gathered.Manifest<>(call.tally.manifest()));
-            // Not concatWith(), which in reactor-core 3.8.6 can lose a request that comes while it goes on to the end.
-            return Flux.just(rows, end).concatMap(part -> part, 1);
+            return Flux.concat(List.of(rows, end));
         });
     }
 

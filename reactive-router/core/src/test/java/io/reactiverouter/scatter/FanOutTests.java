@@ -1,9 +1,14 @@
 package io.reactiverouter.scatter;
 
+import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Test;
@@ -94,5 +99,40 @@ class FanOutTests {
         second.dispose();
         row.tryEmitValue(1);
         assertThat(begun).containsExactly(0);
+    }
+
+    /** Whoever is cancelled while the turn comes from another thread must not be left with a source at work. */
+    @Test
+    void cancelAtTheMomentOfTheTurnStopsTheSource() throws Exception {
+        ExecutorService other = Executors.newSingleThreadExecutor();
+        try {
+            for (long end = System.nanoTime() + SECONDS.toNanos(3); System.nanoTime() < end; ) {
+                FanOut fanOut = new FanOut(2, 2, () -> {});
+                AtomicInteger atWork = new AtomicInteger();
+                Disposable part = fanOut.part(1)
+                        .begin(Flux.never()
+                                .doOnSubscribe(subscription -> atWork.incrementAndGet())
+                                .doOnCancel(atWork::decrementAndGet))
+                        .subscribe();
+                CountDownLatch both = new CountDownLatch(2);
+                Future<?> turn = other.submit(() -> {
+                    meet(both);
+                    fanOut.part(0).connected();
+                });
+                meet(both);
+                part.dispose();
+                turn.get(10, SECONDS);
+                assertThat(atWork).as("sources at work").hasValue(0);
+            }
+        } finally {
+            other.shutdownNow();
+        }
+    }
+
+    private static void meet(CountDownLatch both) {
+        both.countDown();
+        while (both.getCount() > 0) {
+            Thread.onSpinWait();
+        }
     }
 }
