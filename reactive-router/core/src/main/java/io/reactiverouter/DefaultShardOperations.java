@@ -116,7 +116,7 @@ final class DefaultShardOperations implements ShardOperations {
                     CommitGate gate = new CommitGate();
                     Flux<T> answer = cluster.execute(
                             shard, Residue.NONE, connection -> transaction(shard, connection, options, work, gate));
-                    return AnswerTimeout.limit(answer, shard, timeout, gate::close);
+                    return AnswerTimeout.limit(answer.doOnCancel(gate::close), shard, timeout, gate::close);
                 })
                 .onErrorStop();
     }

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -31,9 +32,10 @@ class ArchitectureTests {
             "routing", List.of("topology", "strategy"),
             "observation", List.of("topology"),
             "order", List.of(),
-            "aggregate", List.of("order"),
-            "connection", List.of("topology", "observation", "order"),
-            "scatter", List.of("topology", "routing", "connection", "observation", "order", "aggregate"),
+            "stream", List.of(),
+            "aggregate", List.of("order", "stream"),
+            "connection", List.of("topology", "observation", "order", "stream"),
+            "scatter", List.of("topology", "routing", "connection", "observation", "order", "stream", "aggregate"),
             "audit", List.of("topology", "strategy", "routing", "connection"));
 
     private static final JavaClasses CORE = new ClassFileImporter()
@@ -47,6 +49,7 @@ class ArchitectureTests {
                 "routing",
                 "observation",
                 "order",
+                "stream",
                 "aggregate",
                 "connection",
                 "scatter",
@@ -119,6 +122,25 @@ class ArchitectureTests {
                         "reactor-core 3.8.6 can lose a cancel or a request that comes while such a stream goes on from one"
                                 + " source to the next; Flux.concat(Iterable) does not")
                 .check(CORE);
+    }
+
+    /** Everything here stands between the subscriber and the connections; what works on a connection may lose a cancel. */
+    @Test
+    void scatterUsesNoOperatorThatCanLoseACancel() {
+        noClasses()
+                .that()
+                .resideInAPackage(ROOT + ".scatter")
+                .should()
+                .callMethodWhere(describe("it can lose a cancel", ArchitectureTests::canLoseACancel))
+                .because("a lost cancel leaves a connection behind; see package stream")
+                .check(CORE);
+    }
+
+    private static boolean canLoseACancel(JavaCall<?> call) {
+        return call.getTargetOwner().getPackageName().equals("reactor.core.publisher")
+                && Stream.of("concat", "onError", "switch", "default", "retry", "repeat", "then")
+                        .anyMatch(start -> call.getName().startsWith(start)
+                                && !List.of("then", "onErrorStop").contains(call.getName()));
     }
 
     private static boolean concatenatesAnArray(JavaCall<?> call) {

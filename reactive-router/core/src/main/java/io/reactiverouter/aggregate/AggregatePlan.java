@@ -5,6 +5,7 @@ import io.r2dbc.spi.Row;
 import io.reactiverouter.aggregate.PartialGroup.States;
 import io.reactiverouter.order.SortPlan;
 import io.reactiverouter.order.SortValues;
+import io.reactiverouter.stream.EndWith;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -104,7 +105,7 @@ public final class AggregatePlan {
     public Flux<AggregateRow> merge(Flux<PartialGroup> sorted) {
         Flux<MergedGroup> groups = Flux.defer(() -> {
             GroupMerge merge = new GroupMerge(this);
-            return Flux.concat(List.of(sorted, Mono.just(GroupMerge.END))).<MergedGroup>handle(merge::accept);
+            return EndWith.of(sorted, () -> GroupMerge.END).<MergedGroup>handle(merge::accept);
         });
         Predicate<AggregateRow> having = aggregation.having();
         Flux<MergedGroup> kept = having == null ? groups : groups.filter(group -> having.test(group.row()));

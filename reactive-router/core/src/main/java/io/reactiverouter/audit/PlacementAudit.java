@@ -77,7 +77,7 @@ public final class PlacementAudit {
         return Flux.fromIterable(shards)
                 .flatMap(
                         shard -> Flux.fromIterable(keyspace.tables())
-                                .concatMap(table -> run(new Job(placement, shard, table), examples), 1),
+                                .flatMap(table -> run(new Job(placement, shard, table), examples), 1, 1),
                         CONCURRENCY,
                         1)
                 // A caller's onErrorContinue would leave out a shard.

@@ -5,6 +5,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.reactivestreams.Subscription;
@@ -26,7 +27,7 @@ import reactor.util.context.Context;
  * would release what by now belongs to somebody else. Here a cancel either comes before the hand-out, and the subscriber
  * sees no connection, or after it, and the pool sees no cancel; a connection that arrives too late goes back.
  *
- * <p>Must stand directly behind the pool. It also limits the wait, with a {@link TimeoutException}, because a time limit
+ * <p>Must stand directly behind the pool. It also limits the wait, with a {@link TimeoutException}, and translates errors, because a time limit
  * anywhere else would drop a connection that arrives together with it.
  */
 final class HandOut<T> extends MonoOperator<T, T> {
@@ -35,11 +36,17 @@ final class HandOut<T> extends MonoOperator<T, T> {
 
     private final Duration limit;
     private final Function<? super T, ? extends Publisher<Void>> giveBack;
+    private final UnaryOperator<Throwable> translate;
 
-    HandOut(Mono<? extends T> pool, Duration limit, Function<? super T, ? extends Publisher<Void>> giveBack) {
+    HandOut(
+            Mono<? extends T> pool,
+            Duration limit,
+            Function<? super T, ? extends Publisher<Void>> giveBack,
+            UnaryOperator<Throwable> translate) {
         super(pool);
         this.limit = limit;
         this.giveBack = giveBack;
+        this.translate = translate;
     }
 
     @Override
@@ -108,7 +115,7 @@ final class HandOut<T> extends MonoOperator<T, T> {
         @Override
         public void onError(Throwable error) {
             if (end()) {
-                actual.onError(error);
+                actual.onError(settings.translate.apply(error));
             }
         }
 
@@ -130,7 +137,8 @@ final class HandOut<T> extends MonoOperator<T, T> {
         public void run() {
             if (end()) {
                 upstream().cancel();
-                actual.onError(new TimeoutException("no connection within " + settings.limit));
+                actual.onError(
+                        settings.translate.apply(new TimeoutException("no connection within " + settings.limit)));
             }
         }
 

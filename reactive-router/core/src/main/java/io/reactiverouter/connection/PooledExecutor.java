@@ -3,6 +3,7 @@ package io.reactiverouter.connection;
 import io.r2dbc.postgresql.api.ErrorDetails;
 import io.r2dbc.postgresql.api.PostgresqlException;
 import io.r2dbc.spi.Connection;
+import io.reactiverouter.stream.OnError;
 import io.reactiverouter.topology.NodeId;
 import java.util.Set;
 import java.util.function.Function;
@@ -30,14 +31,14 @@ final class PooledExecutor implements ShardExecutor {
     public <T> Flux<T> execute(
             NodeId node, Residue residue, Function<? super Connection, ? extends Publisher<T>> work) {
         NodePool pool = pools.pool(node);
-        return Flux.usingWhen(
-                        pool.acquire(),
-                        connection -> pool.onLoop(connection, Flux.<T>defer(() -> work.apply(connection))),
-                        residue == Residue.NONE ? pool::release : pool::settleAndRelease,
-                        (connection, error) ->
-                                isSpoilt(error) ? pool.discard(connection, error) : pool.settleAndRelease(connection),
-                        pool::settleAndRelease)
-                .onErrorMap(error -> NodeFailure.annotate(node, error));
+        Flux<T> answer = Flux.usingWhen(
+                pool.acquire(),
+                connection -> pool.onLoop(connection, Flux.<T>defer(() -> work.apply(connection))),
+                residue == Residue.NONE ? pool::release : pool::settleAndRelease,
+                (connection, error) ->
+                        isSpoilt(error) ? pool.discard(connection, error) : pool.settleAndRelease(connection),
+                pool::settleAndRelease);
+        return OnError.map(answer, error -> NodeFailure.annotate(node, error));
     }
 
     /**

@@ -67,8 +67,8 @@ final class R2dbcNodePool implements NodePool {
                         builder.maxPendingAcquire(settings.maxPending()).evictionPredicate(this::isSpent))
                 .build());
         this.metrics = pool.getMetrics().orElseThrow();
-        Mono<LeasedConnection> translated = new HandOut<>(pool.create(), settings.acquireTimeout(), Connection::close)
-                .onErrorMap(this::translate)
+        Mono<LeasedConnection> translated = new HandOut<>(
+                        pool.create(), settings.acquireTimeout(), Connection::close, this::translate)
                 .map(LeasedConnection::new);
         this.acquire = listener == ClusterListener.NONE ? translated : observed(translated);
     }

@@ -1,11 +1,9 @@
 package io.reactiverouter.scatter;
 
-import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import reactor.core.publisher.Flux;
-import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
 
 /**
@@ -45,7 +43,7 @@ final class FanOut {
         }
         do {
             while (next < parts.length && next <= connected.get() && next < answering.get() + bound) {
-                parts[next++].turn.tryEmitEmpty();
+                parts[next++].turn.tryEmitValue(true);
             }
         } while (draining.decrementAndGet() != 0);
     }
@@ -53,14 +51,15 @@ final class FanOut {
     /** One shard's part. */
     final class Part {
 
-        private final Sinks.Empty<Void> turn = Sinks.empty();
+        private final Sinks.One<Boolean> turn = Sinks.one();
         private final AtomicBoolean hasConnection = new AtomicBoolean();
         private final AtomicBoolean hasAnswered = new AtomicBoolean();
 
         /** Returns the source, begun when it is this part's turn. */
         <T> Flux<T> begin(Flux<T> source) {
             // After it has ended for everybody: an error that ends the whole call must not begin the next part.
-            return Flux.concat(List.of(turn.asMono().then(Mono.empty()), source))
+            return turn.asMono()
+                    .flatMapMany(go -> source)
                     .doAfterTerminate(this::answered)
                     .doOnSubscribe(subscription -> drain());
         }

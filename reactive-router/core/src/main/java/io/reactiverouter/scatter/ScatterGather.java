@@ -12,11 +12,14 @@ import io.reactiverouter.connection.ShardExecutor;
 import io.reactiverouter.connection.ShardExecutor.Residue;
 import io.reactiverouter.order.SortKey;
 import io.reactiverouter.order.SortPlan;
+import io.reactiverouter.stream.EndWith;
+import io.reactiverouter.stream.OnError;
 import io.reactiverouter.topology.NodeId;
 import io.reactiverouter.topology.ShardId;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.BinaryOperator;
 import java.util.function.Function;
@@ -75,8 +78,7 @@ public final class ScatterGather {
                                     selection, query, shard -> part -> part.map(row -> new Gathered.Row<>(shard, row))))
                     : select(call, selection, ordered(call, selection, query, null))
                             .map(row -> new Gathered.Row<>(row.shard(), row.value()));
-            Mono<Gathered<T>> end = Mono.fromSupplier(() -> new Gathered.Manifest<>(call.tally.manifest()));
-            return Flux.concat(List.of(rows, end));
+            return EndWith.of(rows, () -> new Gathered.Manifest<>(call.tally.manifest()));
         });
     }
 
@@ -139,8 +141,10 @@ public final class ScatterGather {
                                                     connection, query.sql(), query.parameters(shard), query::map))
                                             .reduceWith(initial, accumulator),
                                     null))
-                    .reduce(combiner)
-                    .switchIfEmpty(Mono.fromSupplier(initial));
+                    .reduce(
+                            Optional.<A>empty(),
+                            (all, part) -> Optional.of(all.isEmpty() ? part : combiner.apply(all.get(), part)))
+                    .map(all -> all.orElseGet(initial));
         });
     }
 
@@ -167,8 +171,8 @@ public final class ScatterGather {
                 node, Residue.NONE, connection -> aggregations.plan(node, first, connection, query, aggregation));
         Tally.Part part = call.tally.part(first);
         part.ask();
-        return AnswerTimeout.limit(asked, first, call.settings.shardTimeout(), call.deadline)
-                .onErrorResume(error -> call.tally.failed(part, error))
+        Flux<AggregatePlan> limited = AnswerTimeout.limit(asked, first, call.settings.shardTimeout(), call.deadline);
+        return OnError.handle(limited, (error, subscriber) -> call.tally.failed(part, error, subscriber))
                 .singleOrEmpty();
     }
 
@@ -332,7 +336,9 @@ public final class ScatterGather {
                             },
                             null)
                     .transform(shape.apply(shard));
-            return selection.sequential() ? Flux.fromIterable(shards).concatMap(part, 1) : parallel(query, part);
+            return selection.sequential()
+                    ? Flux.fromIterable(shards).flatMap(part, 1, held(query))
+                    : parallel(query, part);
         }
 
         /** Merges the parts of all shards as they come. */
@@ -365,7 +371,7 @@ public final class ScatterGather {
         /** Returns one shard's part. Its failure is this part's error only if it ends the whole call. */
         <T> Flux<T> ask(ShardId shard, Work<T> work, FanOut.@Nullable Part turn) {
             Tally.Part part = tally.part(shard);
-            return Flux.defer(() -> {
+            Flux<T> rows = Flux.defer(() -> {
                         part.ask();
                         if (deadline != null && deadline.remainingNanos() <= 0) {
                             return Flux.<T>error(CallTimeoutException.deadline(shard, deadline.limit()));
@@ -384,8 +390,8 @@ public final class ScatterGather {
                             turn.answered();
                         }
                     })
-                    .doOnComplete(part::complete)
-                    .onErrorResume(error -> tally.failed(part, error));
+                    .doOnComplete(part::complete);
+            return OnError.handle(rows, (error, subscriber) -> tally.failed(part, error, subscriber));
         }
     }
 }

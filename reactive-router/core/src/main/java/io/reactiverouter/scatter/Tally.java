@@ -10,8 +10,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import reactor.core.CoreSubscriber;
 import reactor.core.Exceptions;
-import reactor.core.publisher.Mono;
 
 /**
  * What has become of each shard in one subscription of a scatter-gather. Each part is written by the signals of its own
@@ -45,23 +45,25 @@ final class Tally {
     }
 
     /**
-     * Notes a failure and returns how its part goes on: it ends without more rows if the failure is tolerated, with an error
-     * if that is what ends the call, the errors tolerated before suppressed in it. Failures after that one, which is on its
+     * Notes a failure and ends its part: without more rows if the failure is tolerated, with an error if that is what ends
+     * the call, the errors tolerated before suppressed in it. Failures after that one, which is on its
      * way and cancels them, must do nothing: a part that ended would seem to have no more rows, and the merge would go on
      * with those of the others.
      */
-    <T> Mono<T> failed(Part part, Throwable error) {
+    void failed(Part part, Throwable error, CoreSubscriber<?> subscriber) {
         if (limitReached) {
-            return Mono.empty();
+            subscriber.onComplete();
+            return;
         }
         part.fail(error);
         int count = failures.incrementAndGet();
         boolean answerless = count == parts.size() && count <= tolerated && isEmpty();
         if (count <= tolerated && !answerless) {
-            return Mono.empty();
+            subscriber.onComplete();
+            return;
         }
         if (count > tolerated + 1) {
-            return Mono.never();
+            return;
         }
         // An exception that is thrown again and again, as a constant is, must not collect the notes of all calls.
         if (ScatterFailure.of(error).isEmpty()) {
@@ -74,7 +76,7 @@ final class Tally {
             error.addSuppressed(new ScatterFailure(manifest()));
         }
         end = error;
-        return Mono.error(error);
+        subscriber.onError(error);
     }
 
     /** Throws the error that ends the call: a row that comes together with it must not make the answer complete. */

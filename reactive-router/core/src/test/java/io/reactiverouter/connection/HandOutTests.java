@@ -58,7 +58,7 @@ class HandOutTests {
     }
 
     private static <T> Mono<T> handOut(Mono<T> pool, Duration limit) {
-        return new HandOut<>(pool, limit, late -> Mono.empty());
+        return new HandOut<>(pool, limit, late -> Mono.empty(), error -> error);
     }
     /** Either the subscriber gets it, and the pool hears of no cancel, or the other way round: never both, never none. */
     @Test
@@ -79,7 +79,8 @@ class HandOutTests {
             new HandOut<>(
                             pool.mono().doOnCancel(cancelled::incrementAndGet),
                             LONG,
-                            late -> Mono.fromRunnable(givenBack::incrementAndGet))
+                            late -> Mono.fromRunnable(givenBack::incrementAndGet),
+                            error -> error)
                     .subscribe(subscriber);
 
             RaceTestUtils.race(() -> pool.next(1), subscriber::cancel);
@@ -116,7 +117,7 @@ class HandOutTests {
                     got.set(value);
                 }
             };
-            new HandOut<>(pool.create(), LONG, Connection::close).subscribe(subscriber);
+            new HandOut<>(pool.create(), LONG, Connection::close, error -> error).subscribe(subscriber);
             int first = random.nextInt(400);
             int second = random.nextInt(400);
             RaceTestUtils.race(

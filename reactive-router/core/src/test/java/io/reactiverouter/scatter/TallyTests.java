@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.reactiverouter.connection.CallTimeoutException;
+import io.reactiverouter.stream.OnError;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Test;
+import reactor.core.publisher.Flux;
 
 /** Failures that come at the same moment, which servers do not bring about at will. */
 @NullUnmarked
@@ -31,10 +33,15 @@ class TallyTests {
 
     private Throwable fail(Tally tally, ShardId shard, String message) {
         IllegalStateException error = new IllegalStateException(message);
-        tally.failed(tally.part(shard), error)
+        ended(tally, shard, error)
                 .subscribe(
                         none -> {}, ended -> signals.add(ended.getMessage()), () -> signals.add("end of " + message));
         return error;
+    }
+
+    private static Flux<Object> ended(Tally tally, ShardId shard, Throwable failure) {
+        return OnError.handle(
+                Flux.error(failure), (error, subscriber) -> tally.failed(tally.part(shard), error, subscriber));
     }
 
     @Test
@@ -120,7 +127,7 @@ class TallyTests {
         for (int i = 0; i < 3; i++) {
             Tally tally = tally(1);
             fail(tally, A, "first");
-            tally.failed(tally.part(B), constant).subscribe(none -> {}, error -> {});
+            ended(tally, B, constant).subscribe(none -> {}, error -> {});
         }
 
         assertThat(constant.getSuppressed()).hasSize(2);
@@ -130,8 +137,7 @@ class TallyTests {
     void timeLimitIsAnOutcomeOfItsOwn() {
         Tally tally = tally(1);
 
-        tally.failed(tally.part(A), CallTimeoutException.deadline(A, Duration.ofMillis(5)))
-                .subscribe();
+        ended(tally, A, CallTimeoutException.deadline(A, Duration.ofMillis(5))).subscribe();
 
         assertThat(tally.manifest().outcomes().get(0)).isInstanceOf(ShardOutcome.TimedOut.class);
     }
