@@ -1,8 +1,6 @@
 package io.reactiverouter;
 
 import static io.reactiverouter.TestClusters.TIMEOUT;
-import static io.reactiverouter.TestClusters.awaitQuiet;
-import static io.reactiverouter.TestClusters.over;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.util.ResourceLeakDetector;
@@ -11,23 +9,17 @@ import io.r2dbc.spi.R2dbcException;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Result.RowSegment;
 import io.r2dbc.spi.Statement;
-import io.reactiverouter.connection.PoolSettings;
-import io.reactiverouter.strategy.Keyspace;
-import io.reactiverouter.strategy.ShardKey;
-import io.reactiverouter.strategy.ShardingStrategy;
 import io.reactiverouter.test.ShardsExtension;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.jspecify.annotations.NullUnmarked;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.reactivestreams.Subscription;
 import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -43,20 +35,14 @@ class CursorIntegrationTests {
 
     private static final String APP = "cursor-tests";
 
-    private ShardCluster cluster;
+    @RegisterExtension
+    final OneConnection one = new OneConnection(SHARDS, APP);
+
     private ShardOperations shard;
 
     @BeforeEach
     void open() {
-        cluster = over(SHARDS, APP).pool(PoolSettings.DEFAULTS.withMaxSize(1)).build();
-        shard = cluster.router(Keyspace.named("x").key("id").strategy(ShardingStrategy.modulo()))
-                .shard(ShardKey.of(1L));
-    }
-
-    @AfterEach
-    void close() {
-        awaitQuiet(cluster, SHARDS, APP);
-        cluster.close().block(TIMEOUT);
+        shard = one.shard();
     }
 
     /** The cursor would have two thousand million rows. */
@@ -64,7 +50,7 @@ class CursorIntegrationTests {
     @CsvSource({"true, true", "true, false", "false, true", "false, false"})
     void commitDoesNotReadACursorToItsEnd(boolean bound, boolean segments) throws Exception {
         noLeaks(() -> {
-            Waiting waiting = new Waiting();
+            Waiting<Integer> waiting = new Waiting<>();
             assertThat(shard.inTransaction(connection -> {
                                 Flux.from(endless(connection, bound)
                                                 .fetchSize(10)
@@ -177,12 +163,7 @@ class CursorIntegrationTests {
     @Test
     void nextStatementDoesNotWaitBehindOneOfTwoCursors() throws Exception {
         noLeaks(() -> StepVerifier.create(shard.inTransaction(connection -> {
-                    BaseSubscriber<Result> first = new BaseSubscriber<>() {
-                        @Override
-                        protected void hookOnSubscribe(Subscription subscription) {
-                            request(1);
-                        }
-
+                    BaseSubscriber<Result> first = new Waiting<>() {
                         @Override
                         protected void hookOnNext(Result result) {
                             Flux.from(result.map(row -> 1)).subscribe();
@@ -210,12 +191,7 @@ class CursorIntegrationTests {
     void resultThatIsLeftWhileAnotherIsHandedOutCanStillBeRead() {
         StepVerifier.create(shard.withConnectionMany(connection -> {
                     AtomicReference<Result> held = new AtomicReference<>();
-                    BaseSubscriber<Result> first = new BaseSubscriber<>() {
-                        @Override
-                        protected void hookOnSubscribe(Subscription subscription) {
-                            request(1);
-                        }
-
+                    BaseSubscriber<Result> first = new Waiting<>() {
                         @Override
                         protected void hookOnNext(Result result) {
                             held.set(result);

@@ -4,7 +4,6 @@ import static io.reactiverouter.TestClusters.TIMEOUT;
 import static io.reactiverouter.TestClusters.awaitQuiet;
 import static io.reactiverouter.TestClusters.busy;
 import static io.reactiverouter.TestClusters.number;
-import static io.reactiverouter.TestClusters.over;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
@@ -13,10 +12,6 @@ import io.netty.util.ResourceLeakDetector;
 import io.r2dbc.spi.Blob;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Statement;
-import io.reactiverouter.connection.PoolSettings;
-import io.reactiverouter.strategy.Keyspace;
-import io.reactiverouter.strategy.ShardKey;
-import io.reactiverouter.strategy.ShardingStrategy;
 import io.reactiverouter.test.ShardsExtension;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -28,7 +23,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.NullUnmarked;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -52,6 +46,9 @@ class StrayStatementIntegrationTests {
 
     private static final String APP = "stray-tests";
 
+    @RegisterExtension
+    final OneConnection one = new OneConnection(SHARDS, APP);
+
     private ShardCluster cluster;
     private ShardOperations shard;
 
@@ -59,18 +56,8 @@ class StrayStatementIntegrationTests {
     void open() {
         TestClusters.sql(SHARDS, "create table if not exists strays (id int)");
         TestClusters.sql(SHARDS, "truncate strays");
-        cluster = over(SHARDS, APP).pool(PoolSettings.DEFAULTS.withMaxSize(1)).build();
-        shard = cluster.router(
-                        Keyspace.named("strays").key("id").tables("strays").strategy(ShardingStrategy.modulo()))
-                .shard(ShardKey.of(1L));
-        // So that the connection is there and idle.
-        shard.update(Query.of("select 1")).block(TIMEOUT);
-    }
-
-    @AfterEach
-    void close() {
-        awaitQuiet(cluster, SHARDS, APP);
-        cluster.close().block(TIMEOUT);
+        cluster = one.cluster();
+        shard = one.shard();
     }
 
     /**

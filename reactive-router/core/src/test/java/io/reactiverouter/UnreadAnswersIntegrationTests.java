@@ -2,9 +2,7 @@ package io.reactiverouter;
 
 import static io.reactiverouter.TestClusters.TIMEOUT;
 import static io.reactiverouter.TestClusters.await;
-import static io.reactiverouter.TestClusters.awaitQuiet;
 import static io.reactiverouter.TestClusters.number;
-import static io.reactiverouter.TestClusters.over;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -21,10 +19,6 @@ import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Result.RowSegment;
 import io.r2dbc.spi.Row;
 import io.r2dbc.spi.Statement;
-import io.reactiverouter.connection.PoolSettings;
-import io.reactiverouter.strategy.Keyspace;
-import io.reactiverouter.strategy.ShardKey;
-import io.reactiverouter.strategy.ShardingStrategy;
 import io.reactiverouter.test.ShardsExtension;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -37,7 +31,6 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.NullUnmarked;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -69,21 +62,14 @@ class UnreadAnswersIntegrationTests {
     /** More than the driver holds. */
     private static final String ROWS = "select i from generate_series(1, 5000) i";
 
-    private ShardCluster cluster;
+    @RegisterExtension
+    final OneConnection one = new OneConnection(SHARDS, APP);
+
     private ShardOperations shard;
 
     @BeforeEach
     void open() {
-        cluster = over(SHARDS, APP).pool(PoolSettings.DEFAULTS.withMaxSize(1)).build();
-        shard = cluster.router(Keyspace.named("x").key("id").strategy(ShardingStrategy.modulo()))
-                .shard(ShardKey.of(1L));
-        warm();
-    }
-
-    @AfterEach
-    void close() {
-        awaitQuiet(cluster, SHARDS, APP);
-        cluster.close().block(TIMEOUT);
+        shard = one.shard();
     }
 
     private void warm() {
@@ -274,7 +260,7 @@ class UnreadAnswersIntegrationTests {
     @EnumSource
     void readerThatIsLeftBehindGetsAnErrorAndHoldsUpNobody(Left left) {
         long session = session();
-        Waiting waiting = new Waiting();
+        Waiting<Integer> waiting = new Waiting<>();
         shard.withConnection(connection -> {
                     left.read(connection).subscribe(waiting);
                     return Mono.delay(Duration.ofMillis(100));
@@ -296,7 +282,7 @@ class UnreadAnswersIntegrationTests {
         shard.update(Query.of("create table if not exists left_behind (id int)"))
                 .block(TIMEOUT);
         long before = number(SHARDS.node(0), "select count(*) from left_behind");
-        Waiting waiting = new Waiting();
+        Waiting<Integer> waiting = new Waiting<>();
 
         assertThat(shard.inTransaction(connection -> Query.of("insert into left_behind values (1)")
                                 .update(connection)
@@ -433,7 +419,7 @@ class UnreadAnswersIntegrationTests {
     @Test
     void errorOfAMapperAtTheEndOfTheWorkIsNotLost() {
         Sinks.One<Integer> end = Sinks.one();
-        Waiting waiting = new Waiting();
+        Waiting<Integer> waiting = new Waiting<>();
         StepVerifier.create(shard.inTransaction(connection -> {
                     Flux.from(connection
                                     .createStatement("select $1::int")
@@ -457,7 +443,7 @@ class UnreadAnswersIntegrationTests {
 
     @Test
     void errorAmongRowsThatAreMissedIsTheErrorOfTheTransaction() {
-        Waiting waiting = new Waiting();
+        Waiting<Integer> waiting = new Waiting<>();
         StepVerifier.create(shard.inTransaction(connection -> Mono.fromCallable(() -> {
                     Flux.from(connection
                                     .createStatement("select 1 / (1000 - i) from generate_series(1, $1) i")
@@ -489,7 +475,7 @@ class UnreadAnswersIntegrationTests {
     @Test
     void errorOfAStatementThatIsNotWaitedForIsWhatItsReaderGets() {
         shard.update(Query.of("create table twice (id int primary key)")).block(TIMEOUT);
-        Waiting waiting = new Waiting();
+        Waiting<Integer> waiting = new Waiting<>();
 
         StepVerifier.create(shard.inTransaction(connection -> Mono.fromCallable(() -> {
                     Flux.from(connection
@@ -604,7 +590,7 @@ class UnreadAnswersIntegrationTests {
     void rowsOnTheirWayAreReleasedWhenTheirConnectionBreaks(int portion) throws Exception {
         noLeaks(() -> {
             for (int i = 0; i < 5; i++) {
-                Waiting waiting = new Waiting();
+                Waiting<Integer> waiting = new Waiting<>();
                 shard.query(
                                 Query.of("select i from generate_series(1, $1) i", 1_900)
                                         .fetchSize(portion),
@@ -764,7 +750,7 @@ class UnreadAnswersIntegrationTests {
 
     @Test
     void filterOfAReaderThatIsLeftBehindDoesNotEndTheTransaction() {
-        Waiting waiting = new Waiting();
+        Waiting<Integer> waiting = new Waiting<>();
         AtomicInteger seen = new AtomicInteger();
         assertThat(shard.inTransaction(connection -> Mono.fromCallable(() -> {
                             Flux.from(Left.bound(connection).execute())
@@ -781,7 +767,7 @@ class UnreadAnswersIntegrationTests {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void errorAmongSegmentsThatAreMissedIsTheErrorOfTheTransaction(boolean bound) {
-        Waiting waiting = new Waiting();
+        Waiting<Integer> waiting = new Waiting<>();
         StepVerifier.create(shard.inTransaction(connection -> Mono.fromCallable(() -> {
                             Flux.from(
                                             bound
@@ -850,7 +836,7 @@ class UnreadAnswersIntegrationTests {
         shard.update(Query.of("create function noted(i int) returns int language plpgsql as"
                         + " $$ begin raise notice 'noted' using errcode = '42P07'; return i; end $$"))
                 .block(TIMEOUT);
-        Waiting waiting = new Waiting();
+        Waiting<Integer> waiting = new Waiting<>();
         assertThat(shard.inTransaction(connection -> Mono.fromCallable(() -> {
                                     Flux.from(connection
                                                     .createStatement("select noted(i) from generate_series(1, 3) i")
@@ -886,7 +872,7 @@ class UnreadAnswersIntegrationTests {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void errorBehindAFilterThatIsMissedIsTheErrorOfTheTransaction(boolean filtered) {
-        Waiting waiting = new Waiting();
+        Waiting<Integer> waiting = new Waiting<>();
         StepVerifier.create(shard.inTransaction(connection -> Mono.fromCallable(() -> {
                             Flux.from(connection
                                             .createStatement("select 1 / (1000 - i) from generate_series(1, 5000) i")

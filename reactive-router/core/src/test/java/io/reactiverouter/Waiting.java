@@ -7,7 +7,7 @@ import reactor.core.publisher.Sinks;
 
 /** Asks for one element, and then for no more. */
 @NullUnmarked
-final class Waiting extends BaseSubscriber<Integer> {
+class Waiting<T> extends BaseSubscriber<T> {
 
     /** The error with which it ended. */
     final Sinks.One<Throwable> end = Sinks.one();
