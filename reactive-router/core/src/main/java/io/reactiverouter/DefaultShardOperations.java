@@ -142,7 +142,7 @@ final class DefaultShardOperations implements ShardOperations {
         }
         // The answer to the commit is then the last one: a connection that comes back to the pool has nothing on its
         // way.
-        return NodePools.withdraw(connection).flatMap(last -> {
+        return NodePools.withdraw(connection, last -> {
             if (last.isAutoCommit()) {
                 // The driver would skip the commit in silence.
                 return Mono.error(new IllegalStateException("the transaction on shard " + shard

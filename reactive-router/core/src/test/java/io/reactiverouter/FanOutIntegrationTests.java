@@ -59,8 +59,9 @@ class FanOutIntegrationTests {
 
     @Test
     void statementsThatWaitForEachOtherComeToRunOneByOne() {
-        // Long enough that the way to the server, which parallel calls share, does not count.
-        widths("pg_advisory_xact_lock(1), pg_sleep(0.01)")
+        // Long enough that the way to the server, which parallel calls share, and other work of the machine do not
+        // count.
+        widths("pg_advisory_xact_lock(1), pg_sleep(0.02)")
                 .map(width -> width == 1)
                 .buffer(20)
                 .takeUntil(alone -> Collections.frequency(alone, true) >= 18)

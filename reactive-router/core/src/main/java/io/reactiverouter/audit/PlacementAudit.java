@@ -16,6 +16,7 @@ import io.reactiverouter.strategy.ShardKey;
 import io.reactiverouter.strategy.ShardingStrategy;
 import io.reactiverouter.strategy.SqlPredicate;
 import io.reactiverouter.strategy.UnroutableKeyException;
+import io.reactiverouter.stream.Sequential;
 import io.reactiverouter.topology.NodeId;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
@@ -76,8 +77,10 @@ public final class PlacementAudit {
         // One connection of a shard, whatever the number of tables.
         return Flux.fromIterable(shards)
                 .flatMap(
-                        shard -> Flux.fromIterable(keyspace.tables())
-                                .flatMap(table -> run(new Job(placement, shard, table), examples), 1, 1),
+                        shard -> Sequential.of(
+                                keyspace.tables(),
+                                table -> run(new Job(placement, shard, table), examples)
+                                        .flux()),
                         CONCURRENCY,
                         1)
                 // A caller's onErrorContinue would leave out a shard.

@@ -54,13 +54,17 @@ final class HandOut<T> extends MonoOperator<T, T> {
         source.subscribe(new Waiting<>(actual, this, Schedulers.parallel()));
     }
 
-    /** Its value is the state: whoever moves it away from {@code WAITING} decides how the wait ends. */
+    /**
+     * Its value is the state: whoever moves it to {@code ENDED} decides how the wait ends. The pool is asked once, because it
+     * gives a connection for each time it is asked.
+     */
     private static final class Waiting<T> extends AtomicInteger implements CoreSubscriber<T>, Subscription, Runnable {
 
         private static final long serialVersionUID = 1L;
 
-        private static final int WAITING = 0;
-        private static final int ENDED = 1;
+        private static final int NEW = 0;
+        private static final int WAITING = 1;
+        private static final int ENDED = 2;
 
         private final transient CoreSubscriber<? super T> actual;
         private final transient HandOut<T> settings;
@@ -89,7 +93,7 @@ final class HandOut<T> extends MonoOperator<T, T> {
 
         @Override
         public void request(long n) {
-            if (Operators.validate(n)) {
+            if (Operators.validate(n) && compareAndSet(NEW, WAITING)) {
                 upstream().request(Long.MAX_VALUE);
                 // An idle connection has often come by now; the others need a limit.
                 if (get() == WAITING) {
@@ -143,7 +147,7 @@ final class HandOut<T> extends MonoOperator<T, T> {
         }
 
         private boolean end() {
-            if (!compareAndSet(WAITING, ENDED)) {
+            if (getAndSet(ENDED) == ENDED) {
                 return false;
             }
             timer.dispose();

@@ -5,7 +5,9 @@ import io.netty.util.ReferenceCountUtil;
 import io.r2dbc.spi.Result;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.reactivestreams.Subscription;
@@ -30,14 +32,19 @@ final class Lease {
     /** Names the context as the owner knows it: what the owner discards is not ours to release. */
     private static final Object OUTSIDE = new Object();
 
-    /** Added to the number of statements being sent. */
+    /** Added to the number of statements being sent when the owner can send no more. */
     private static final int ENDED = Integer.MIN_VALUE;
+
+    /** Added to that when its lender cannot either. */
+    private static final int OVER = 1 << 30;
+
+    private static final int SENDING = OVER - 1;
 
     /** Sending takes microseconds; only an owner who blocks in the middle of it takes longer. */
     private static final Duration SENDING_TIMEOUT = Duration.ofSeconds(2);
 
     private final AtomicInteger sending = new AtomicInteger();
-    private volatile Sinks.@Nullable Empty<Void> sent;
+    private final AtomicReference<@Nullable Waiting> waiting = new AtomicReference<>();
     private final Unread unread = new Unread();
 
     /** What was sent at once and can end a transaction, as long as it was not seen that the server has done it. */
@@ -122,26 +129,50 @@ final class Lease {
         return unread.drain();
     }
 
-    /** Ends the time of an owner who can have nothing more to send. */
+    /** Whoever waits for the end of what is being sent, and those who have waited before. */
+    private record Waiting(Sinks.Empty<Void> sent, @Nullable Waiting before) {}
+
+    /** Ends the time of an owner who, as its lender, can have nothing more to send. */
     void over() {
-        sending.getAndUpdate(count -> count | ENDED);
+        sending.getAndUpdate(count -> count | ENDED | OVER);
     }
 
-    /** Ends the time of the owner; completes when nothing is being sent any more, or fails if that takes too long. */
+    /**
+     * Ends the time of the owner; completes when nothing is being sent any more, or fails if that takes too long. What its
+     * lender sends last goes through {@link #lastly}.
+     */
+    Mono<Void> withdraw() {
+        return end(ENDED);
+    }
+
+    /** Ends the time of the owner and its lender; completes when nothing is being sent any more, or fails likewise. */
     Mono<Void> end() {
-        if (sending.compareAndSet(0, ENDED)) {
+        return end(ENDED | OVER);
+    }
+
+    private Mono<Void> end(int marks) {
+        if (sending.compareAndSet(0, marks)) {
             return Mono.empty();
         }
-        Sinks.Empty<Void> last = Sinks.empty();
-        sent = last;
-        return (sending.getAndUpdate(count -> count | ENDED) & ~ENDED) == 0
+        Sinks.Empty<Void> sent = Sinks.empty();
+        waiting.updateAndGet(before -> new Waiting(sent, before));
+        return (sending.getAndUpdate(count -> count | marks) & SENDING) == 0
                 ? Mono.empty()
-                : last.asMono()
+                : sent.asMono()
                         .timeout(
                                 SENDING_TIMEOUT,
                                 Mono.error(() -> new IllegalStateException("the work has ended, and for "
                                         + SENDING_TIMEOUT + " a thread of it has been sending a statement;"
                                         + " let work complete last, and do not block in it")));
+    }
+
+    /**
+     * Returns what {@code command} gives, which the lender sends after {@link #withdraw}: both on one thread, in which
+     * {@link #end} waits for it, and refused after that. Otherwise a thread that pauses in between could send it to the next
+     * owner's transaction.
+     */
+    <T> Mono<T> lastly(Supplier<Mono<T>> command) {
+        return new LastMono<>(Mono.defer(command), this);
     }
 
     /** Throws if the time of the owner is over. */
@@ -177,12 +208,21 @@ final class Lease {
     }
 
     private void sent() {
-        if (sending.decrementAndGet() == ENDED) {
-            Sinks.Empty<Void> last = sent;
-            if (last != null) {
-                last.tryEmitEmpty();
+        int left = sending.decrementAndGet();
+        if (left < 0 && (left & SENDING) == 0) {
+            for (Waiting each = waiting.getAndSet(null); each != null; each = each.before()) {
+                each.sent().tryEmitEmpty();
             }
         }
+    }
+
+    /** Says whether the lender may send something; if so, {@link #sent()} must follow. */
+    private boolean sendLast() {
+        int count = sending.get();
+        while ((count & OVER) == 0 && !sending.compareAndSet(count, count + 1)) {
+            count = sending.get();
+        }
+        return (count & OVER) == 0;
     }
 
     static IllegalStateException refusal() {
@@ -227,6 +267,29 @@ final class Lease {
         @Override
         public void subscribe(CoreSubscriber<? super T> actual) {
             lease.send(source, actual);
+        }
+    }
+
+    private static final class LastMono<T> extends MonoOperator<T, T> {
+
+        private final Lease lease;
+
+        LastMono(Mono<T> source, Lease lease) {
+            super(source);
+            this.lease = lease;
+        }
+
+        @Override
+        public void subscribe(CoreSubscriber<? super T> actual) {
+            if (!lease.sendLast()) {
+                refuse(actual);
+                return;
+            }
+            try {
+                source.subscribe(actual);
+            } finally {
+                lease.sent();
+            }
         }
     }
 

@@ -101,17 +101,20 @@ public final class NodePools {
     }
 
     /**
-     * Takes a connection of {@link #executor()} out of the hands of the work that it was lent to, and returns it for what the
-     * lender does last: all that the work has sent by then stands before it, and nothing comes after it. Answers that the
-     * work has not read are dropped. Fails if one of them is an error, or if the work does not let go in time.
+     * Takes a connection of {@link #executor()} out of the hands of the work that it was lent to for what the lender does
+     * {@code last}: all that the work has sent by then stands before it, and nothing comes after it. Once the connection is on
+     * its way back to the pool, as after a cancel, {@code last} is not called any more. Answers that the work has not read are
+     * dropped. Fails if one of them is an error, or if the work does not let go in time.
      */
-    public static Mono<Connection> withdraw(Connection lent) {
-        return lent instanceof LeasedConnection leased
-                ? leased.lease()
-                        .end()
-                        .then(Mono.defer(() -> undisturbed(leased.lease(), leased.unwrap())))
-                        .thenReturn(leased.unwrap())
-                : Mono.just(lent);
+    public static Mono<Void> withdraw(Connection lent, Function<? super Connection, Mono<Void>> last) {
+        if (!(lent instanceof LeasedConnection leased)) {
+            return last.apply(lent);
+        }
+        Lease lease = leased.lease();
+        Connection connection = leased.unwrap();
+        return lease.withdraw()
+                .then(lease.lastly(() -> undisturbed(lease, connection)))
+                .then(lease.lastly(() -> last.apply(connection)));
     }
 
     /**

@@ -14,6 +14,7 @@ import io.reactiverouter.order.SortKey;
 import io.reactiverouter.order.SortPlan;
 import io.reactiverouter.stream.EndWith;
 import io.reactiverouter.stream.OnError;
+import io.reactiverouter.stream.Sequential;
 import io.reactiverouter.topology.NodeId;
 import io.reactiverouter.topology.ShardId;
 import java.util.ArrayList;
@@ -336,9 +337,7 @@ public final class ScatterGather {
                             },
                             null)
                     .transform(shape.apply(shard));
-            return selection.sequential()
-                    ? Flux.fromIterable(shards).flatMap(part, 1, held(query))
-                    : parallel(query, part);
+            return selection.sequential() ? Sequential.of(shards, part) : parallel(query, part);
         }
 
         /** Merges the parts of all shards as they come. */

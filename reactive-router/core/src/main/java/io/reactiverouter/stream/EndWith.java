@@ -113,8 +113,8 @@ public final class EndWith<T> extends FluxOperator<T, T> {
             T element;
             try {
                 element = last.get();
-            } catch (RuntimeException e) {
-                actual.onError(e);
+            } catch (Throwable e) {
+                actual.onError(Operators.onOperatorError(e, actual.currentContext()));
                 return;
             }
             actual.onNext(element);

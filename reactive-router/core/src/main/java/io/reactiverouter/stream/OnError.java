@@ -2,10 +2,12 @@ package io.reactiverouter.stream;
 
 import java.util.function.BiConsumer;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.FluxOperator;
+import reactor.core.publisher.Operators;
 import reactor.util.context.Context;
 
 /** Ends a stream in another way than with the error of its source. Everything else passes through as it is. */
@@ -36,9 +38,16 @@ public final class OnError<T> extends FluxOperator<T, T> {
         source.subscribe(new Handling<>(actual, handler));
     }
 
-    private record Handling<T>(
-            CoreSubscriber<? super T> actual, BiConsumer<? super Throwable, ? super CoreSubscriber<?>> handler)
-            implements CoreSubscriber<T> {
+    private static final class Handling<T> implements CoreSubscriber<T>, Subscription {
+
+        private final CoreSubscriber<? super T> actual;
+        private final BiConsumer<? super Throwable, ? super CoreSubscriber<?>> handler;
+        private @Nullable Subscription upstream;
+
+        Handling(CoreSubscriber<? super T> actual, BiConsumer<? super Throwable, ? super CoreSubscriber<?>> handler) {
+            this.actual = actual;
+            this.handler = handler;
+        }
 
         @Override
         public Context currentContext() {
@@ -47,7 +56,29 @@ public final class OnError<T> extends FluxOperator<T, T> {
 
         @Override
         public void onSubscribe(Subscription subscription) {
-            actual.onSubscribe(subscription);
+            if (Operators.validate(upstream, subscription)) {
+                upstream = subscription;
+                // Not the other one, which might let the subscriber take elements, and errors, past this.
+                actual.onSubscribe(this);
+            }
+        }
+
+        @Override
+        public void request(long n) {
+            upstream().request(n);
+        }
+
+        @Override
+        public void cancel() {
+            upstream().cancel();
+        }
+
+        private Subscription upstream() {
+            Subscription subscription = upstream;
+            if (subscription == null) {
+                throw new IllegalStateException("not subscribed");
+            }
+            return subscription;
         }
 
         @Override
@@ -57,7 +88,12 @@ public final class OnError<T> extends FluxOperator<T, T> {
 
         @Override
         public void onError(Throwable error) {
-            handler.accept(error, actual);
+            try {
+                handler.accept(error, actual);
+            } catch (RuntimeException e) {
+                e.addSuppressed(error);
+                actual.onError(e);
+            }
         }
 
         @Override

@@ -16,6 +16,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Test;
+import org.reactivestreams.Subscription;
 import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.Mono;
 import reactor.test.StepVerifier;
@@ -48,6 +49,25 @@ class HandOutTests {
                         assertThat(error).isInstanceOf(TimeoutException.class).hasMessageContaining("PT0.05S"))
                 .verify(TIMEOUT);
         pool.assertCancelled();
+    }
+
+    /** It gives a connection for each time. */
+    @Test
+    void poolIsAskedOnce() {
+        AtomicInteger asked = new AtomicInteger();
+        BaseSubscriber<Integer> subscriber = new BaseSubscriber<>() {
+            @Override
+            protected void hookOnSubscribe(Subscription subscription) {
+                subscription.request(1);
+                subscription.request(1);
+            }
+        };
+        handOut(Mono.<Integer>never().doOnRequest(n -> asked.incrementAndGet()), LONG)
+                .subscribe(subscriber);
+        subscriber.request(1);
+
+        assertThat(asked).hasValue(1);
+        subscriber.cancel();
     }
 
     @Test
