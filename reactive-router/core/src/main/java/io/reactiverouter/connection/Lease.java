@@ -154,16 +154,21 @@ final class Lease {
         if (sending.compareAndSet(0, marks)) {
             return Mono.empty();
         }
+        if ((sending.getAndUpdate(count -> count | marks) & SENDING) == 0) {
+            return Mono.empty();
+        }
         Sinks.Empty<Void> sent = Sinks.empty();
         waiting.updateAndGet(before -> new Waiting(sent, before));
-        return (sending.getAndUpdate(count -> count | marks) & SENDING) == 0
-                ? Mono.empty()
-                : sent.asMono()
-                        .timeout(
-                                SENDING_TIMEOUT,
-                                Mono.error(() -> new IllegalStateException("the work has ended, and for "
-                                        + SENDING_TIMEOUT + " a thread of it has been sending a statement;"
-                                        + " let work complete last, and do not block in it")));
+        if ((sending.get() & SENDING) == 0) {
+            // Perhaps before it could be told.
+            sent.tryEmitEmpty();
+        }
+        return sent.asMono()
+                .timeout(
+                        SENDING_TIMEOUT,
+                        Mono.error(() -> new IllegalStateException("the work has ended, and for "
+                                + SENDING_TIMEOUT + " a thread of it has been sending a statement;"
+                                + " let work complete last, and do not block in it")));
     }
 
     /**

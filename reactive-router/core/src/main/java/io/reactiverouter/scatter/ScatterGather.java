@@ -173,8 +173,7 @@ public final class ScatterGather {
         Tally.Part part = call.tally.part(first);
         part.ask();
         Flux<AggregatePlan> limited = AnswerTimeout.limit(asked, first, call.settings.shardTimeout(), call.deadline);
-        return OnError.handle(limited, (error, subscriber) -> call.tally.failed(part, error, subscriber))
-                .singleOrEmpty();
+        return OnError.handle(limited, error -> call.tally.failed(part, error)).singleOrEmpty();
     }
 
     private Work<PartialGroup> groups(
@@ -390,7 +389,7 @@ public final class ScatterGather {
                         }
                     })
                     .doOnComplete(part::complete);
-            return OnError.handle(rows, (error, subscriber) -> tally.failed(part, error, subscriber));
+            return OnError.handle(rows, error -> tally.failed(part, error));
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.reactiverouter.scatter;
 
 import io.reactiverouter.connection.CallTimeoutException;
+import io.reactiverouter.stream.OnError;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -10,7 +11,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
-import reactor.core.CoreSubscriber;
 import reactor.core.Exceptions;
 
 /**
@@ -45,25 +45,23 @@ final class Tally {
     }
 
     /**
-     * Notes a failure and ends its part: without more rows if the failure is tolerated, with an error if that is what ends
+     * Notes a failure and says how its part ends: without more rows if the failure is tolerated, with an error if that is what ends
      * the call, the errors tolerated before suppressed in it. Failures after that one, which is on its
      * way and cancels them, must do nothing: a part that ended would seem to have no more rows, and the merge would go on
      * with those of the others.
      */
-    void failed(Part part, Throwable error, CoreSubscriber<?> subscriber) {
+    OnError.End failed(Part part, Throwable error) {
         if (limitReached) {
-            subscriber.onComplete();
-            return;
+            return OnError.End.COMPLETE;
         }
         part.fail(error);
         int count = failures.incrementAndGet();
         boolean answerless = count == parts.size() && count <= tolerated && isEmpty();
         if (count <= tolerated && !answerless) {
-            subscriber.onComplete();
-            return;
+            return OnError.End.COMPLETE;
         }
         if (count > tolerated + 1) {
-            return;
+            return OnError.End.NOTHING;
         }
         // An exception that is thrown again and again, as a constant is, must not collect the notes of all calls.
         if (ScatterFailure.of(error).isEmpty()) {
@@ -76,7 +74,7 @@ final class Tally {
             error.addSuppressed(new ScatterFailure(manifest()));
         }
         end = error;
-        subscriber.onError(error);
+        return OnError.End.error(error);
     }
 
     /** Throws the error that ends the call: a row that comes together with it must not make the answer complete. */

@@ -2,13 +2,10 @@ package io.reactiverouter.stream;
 
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
-import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.FluxOperator;
 import reactor.core.publisher.Operators;
-import reactor.util.context.Context;
 
 /** Adds one element to the end of a stream. */
 public final class EndWith<T> extends FluxOperator<T, T> {
@@ -31,7 +28,7 @@ public final class EndWith<T> extends FluxOperator<T, T> {
     }
 
     /** {@code requested} is the demand as long as it is not negative. */
-    private static final class Ending<T> implements CoreSubscriber<T>, Subscription {
+    private static final class Ending<T> extends Passing<T> {
 
         /** The source has completed, but nobody has asked for one more. */
         private static final long OWED = Long.MIN_VALUE;
@@ -42,39 +39,19 @@ public final class EndWith<T> extends FluxOperator<T, T> {
         private static final AtomicLongFieldUpdater<Ending> REQUESTED =
                 AtomicLongFieldUpdater.newUpdater(Ending.class, "requested");
 
-        private final CoreSubscriber<? super T> actual;
         private final Supplier<? extends T> last;
         private volatile long requested;
         private long produced;
-        private @Nullable Subscription upstream;
 
         Ending(CoreSubscriber<? super T> actual, Supplier<? extends T> last) {
-            this.actual = actual;
+            super(actual);
             this.last = last;
-        }
-
-        @Override
-        public Context currentContext() {
-            return actual.currentContext();
-        }
-
-        @Override
-        public void onSubscribe(Subscription subscription) {
-            if (Operators.validate(upstream, subscription)) {
-                upstream = subscription;
-                actual.onSubscribe(this);
-            }
         }
 
         @Override
         public void onNext(T element) {
             produced++;
             actual.onNext(element);
-        }
-
-        @Override
-        public void onError(Throwable error) {
-            actual.onError(error);
         }
 
         @Override
@@ -99,7 +76,7 @@ public final class EndWith<T> extends FluxOperator<T, T> {
             long demand = requested;
             while (demand >= 0) {
                 if (REQUESTED.compareAndSet(this, demand, Operators.addCap(demand, n))) {
-                    upstream().request(n);
+                    super.request(n);
                     return;
                 }
                 demand = requested;
@@ -124,15 +101,7 @@ public final class EndWith<T> extends FluxOperator<T, T> {
         @Override
         public void cancel() {
             requested = ENDED;
-            upstream().cancel();
-        }
-
-        private Subscription upstream() {
-            Subscription subscription = upstream;
-            if (subscription == null) {
-                throw new IllegalStateException("not subscribed");
-            }
-            return subscription;
+            super.cancel();
         }
     }
 }

@@ -1,35 +1,29 @@
 package io.reactiverouter.stream;
 
-import java.util.function.BiConsumer;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
-import org.jspecify.annotations.Nullable;
-import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
+import reactor.core.Exceptions;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.FluxOperator;
-import reactor.core.publisher.Operators;
-import reactor.util.context.Context;
 
 /** Ends a stream in another way than with the error of its source. Everything else passes through as it is. */
 public final class OnError<T> extends FluxOperator<T, T> {
 
-    private final BiConsumer<? super Throwable, ? super CoreSubscriber<?>> handler;
+    private final Function<? super Throwable, End> handler;
 
-    private OnError(Flux<? extends T> source, BiConsumer<? super Throwable, ? super CoreSubscriber<?>> handler) {
+    private OnError(Flux<? extends T> source, Function<? super Throwable, End> handler) {
         super(source);
         this.handler = handler;
     }
 
     /** Returns {@code source}, which ends with the error that {@code mapper} makes of its own. */
     public static <T> Flux<T> map(Flux<T> source, UnaryOperator<Throwable> mapper) {
-        return handle(source, (error, subscriber) -> subscriber.onError(mapper.apply(error)));
+        return handle(source, error -> End.error(mapper.apply(error)));
     }
 
-    /**
-     * Returns {@code source}, whose error {@code handler} gets with the subscriber, to complete it, to pass an error on, or,
-     * if somebody else sees to its end, to do nothing.
-     */
-    public static <T> Flux<T> handle(Flux<T> source, BiConsumer<? super Throwable, ? super CoreSubscriber<?>> handler) {
+    /** Returns {@code source}, which ends as {@code handler} says when it fails. */
+    public static <T> Flux<T> handle(Flux<T> source, Function<? super Throwable, End> handler) {
         return Flux.onAssembly(new OnError<>(source, handler));
     }
 
@@ -38,67 +32,40 @@ public final class OnError<T> extends FluxOperator<T, T> {
         source.subscribe(new Handling<>(actual, handler));
     }
 
-    private static final class Handling<T> implements CoreSubscriber<T>, Subscription {
+    /** How a stream ends. */
+    @FunctionalInterface
+    public interface End {
 
-        private final CoreSubscriber<? super T> actual;
-        private final BiConsumer<? super Throwable, ? super CoreSubscriber<?>> handler;
-        private @Nullable Subscription upstream;
+        End COMPLETE = CoreSubscriber::onComplete;
 
-        Handling(CoreSubscriber<? super T> actual, BiConsumer<? super Throwable, ? super CoreSubscriber<?>> handler) {
-            this.actual = actual;
+        /** Somebody else sees to it. */
+        End NOTHING = subscriber -> {};
+
+        static End error(Throwable error) {
+            return subscriber -> subscriber.onError(error);
+        }
+
+        void tell(CoreSubscriber<?> subscriber);
+    }
+
+    private static final class Handling<T> extends Passing<T> {
+
+        private final Function<? super Throwable, End> handler;
+
+        Handling(CoreSubscriber<? super T> actual, Function<? super Throwable, End> handler) {
+            super(actual);
             this.handler = handler;
         }
 
         @Override
-        public Context currentContext() {
-            return actual.currentContext();
-        }
-
-        @Override
-        public void onSubscribe(Subscription subscription) {
-            if (Operators.validate(upstream, subscription)) {
-                upstream = subscription;
-                // Not the other one, which might let the subscriber take elements, and errors, past this.
-                actual.onSubscribe(this);
-            }
-        }
-
-        @Override
-        public void request(long n) {
-            upstream().request(n);
-        }
-
-        @Override
-        public void cancel() {
-            upstream().cancel();
-        }
-
-        private Subscription upstream() {
-            Subscription subscription = upstream;
-            if (subscription == null) {
-                throw new IllegalStateException("not subscribed");
-            }
-            return subscription;
-        }
-
-        @Override
-        public void onNext(T element) {
-            actual.onNext(element);
-        }
-
-        @Override
         public void onError(Throwable error) {
+            End end;
             try {
-                handler.accept(error, actual);
+                end = handler.apply(error);
             } catch (RuntimeException e) {
-                e.addSuppressed(error);
-                actual.onError(e);
+                end = End.error(Exceptions.addSuppressed(e, error));
             }
-        }
-
-        @Override
-        public void onComplete() {
-            actual.onComplete();
+            end.tell(actual);
         }
     }
 }

@@ -8,7 +8,6 @@ import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.FluxOperator;
 import reactor.core.publisher.Operators;
-import reactor.util.context.Context;
 
 /**
  * Streams one after the other. Reactor's {@code concatMap} does that; a cancel goes to it, and past it to the stream that is
@@ -58,7 +57,13 @@ public final class Sequential {
 
         @Override
         public void subscribe(CoreSubscriber<? super T> actual) {
-            source.subscribe(new Passing<>(actual, sequence, true));
+            source.subscribe(new Passing<T>(actual) {
+                @Override
+                public void cancel() {
+                    super.cancel();
+                    sequence.cancel();
+                }
+            });
         }
     }
 
@@ -73,73 +78,12 @@ public final class Sequential {
 
         @Override
         public void subscribe(CoreSubscriber<? super T> actual) {
-            source.subscribe(new Passing<>(actual, sequence, false));
-        }
-    }
-
-    private static final class Passing<T> implements CoreSubscriber<T>, Subscription {
-
-        private final CoreSubscriber<? super T> actual;
-        private final Sequential sequence;
-        private final boolean whole;
-        private @Nullable Subscription upstream;
-
-        Passing(CoreSubscriber<? super T> actual, Sequential sequence, boolean whole) {
-            this.actual = actual;
-            this.sequence = sequence;
-            this.whole = whole;
-        }
-
-        @Override
-        public Context currentContext() {
-            return actual.currentContext();
-        }
-
-        @Override
-        public void onSubscribe(Subscription subscription) {
-            if (Operators.validate(upstream, subscription)) {
-                upstream = subscription;
-                if (!whole) {
+            source.subscribe(new Passing<T>(actual) {
+                @Override
+                void begin(Subscription subscription) {
                     sequence.begin(subscription);
                 }
-                actual.onSubscribe(this);
-            }
-        }
-
-        @Override
-        public void onNext(T element) {
-            actual.onNext(element);
-        }
-
-        @Override
-        public void onError(Throwable error) {
-            actual.onError(error);
-        }
-
-        @Override
-        public void onComplete() {
-            actual.onComplete();
-        }
-
-        @Override
-        public void request(long n) {
-            upstream().request(n);
-        }
-
-        @Override
-        public void cancel() {
-            upstream().cancel();
-            if (whole) {
-                sequence.cancel();
-            }
-        }
-
-        private Subscription upstream() {
-            Subscription subscription = upstream;
-            if (subscription == null) {
-                throw new IllegalStateException("not subscribed");
-            }
-            return subscription;
+            });
         }
     }
 }

@@ -40,8 +40,7 @@ class TallyTests {
     }
 
     private static Flux<Object> ended(Tally tally, ShardId shard, Throwable failure) {
-        return OnError.handle(
-                Flux.error(failure), (error, subscriber) -> tally.failed(tally.part(shard), error, subscriber));
+        return OnError.handle(Flux.error(failure), error -> tally.failed(tally.part(shard), error));
     }
 
     @Test

@@ -28,12 +28,24 @@ class OnErrorTests {
 
     @Test
     void handlerCompletesOrDoesNothing() {
-        StepVerifier.create(OnError.handle(FAILS, (error, subscriber) -> subscriber.onComplete()), 2)
+        StepVerifier.create(OnError.handle(FAILS, error -> OnError.End.COMPLETE), 2)
                 .expectNext(1, 2)
                 .verifyComplete();
-        StepVerifier.create(OnError.handle(FAILS, (error, subscriber) -> {}))
+        StepVerifier.create(OnError.handle(FAILS, error -> OnError.End.NOTHING))
                 .expectNext(1, 2)
                 .verifyTimeout(Duration.ofMillis(100));
+    }
+
+    @Test
+    void handlerThatFailsIsTheError() {
+        StepVerifier.create(OnError.map(FAILS, error -> {
+                    throw new IllegalArgumentException("second");
+                }))
+                .expectNext(1, 2)
+                .verifyErrorSatisfies(error -> assertThat(error)
+                        .hasMessage("second")
+                        .satisfies(
+                                second -> assertThat(second.getSuppressed()[0]).hasMessage("first")));
     }
 
     /** With {@code onErrorMap} of reactor-core 3.8.6 in its place this fails. */
