@@ -27,9 +27,9 @@ import reactor.core.publisher.Mono;
  * <p>A failing shard is an error with the manifest of all shards in it
  * ({@link io.reactiverouter.scatter.ScatterFailure}), also after rows have been delivered: the driver's own with the node as
  * {@link io.reactiverouter.connection.NodeFailure}, or a {@link io.reactiverouter.connection.CallTimeoutException}, which
- * names the shard. Rows that have come before a deadline are still delivered ahead of its error. Settings that do not go
- * together, as an offset without an order, are an {@link IllegalArgumentException} of the call. Fails inside a transaction
- * with {@link CrossShardTransactionException}.
+ * names the shard. Rows that have come, but that the subscriber has not asked for by then, may be dropped. Settings that do
+ * not go together, as an offset without an order, are an {@link IllegalArgumentException} of the call. Fails inside a
+ * transaction with {@link CrossShardTransactionException}.
  */
 public interface ScatterOperations {
 
