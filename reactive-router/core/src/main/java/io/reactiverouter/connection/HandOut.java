@@ -27,8 +27,8 @@ import reactor.util.context.Context;
  * would release what by now belongs to somebody else. Here a cancel either comes before the hand-out, and the subscriber
  * sees no connection, or after it, and the pool sees no cancel; a connection that arrives too late goes back.
  *
- * <p>Must stand directly behind the pool. It also limits the wait, with a {@link TimeoutException}, and translates errors, because a time limit
- * anywhere else would drop a connection that arrives together with it.
+ * <p>Must stand directly behind the pool. It also limits the wait, with a {@link TimeoutException}, because a time limit
+ * anywhere else would drop a connection that arrives together with it; and it translates errors.
  */
 final class HandOut<T> extends MonoOperator<T, T> {
 

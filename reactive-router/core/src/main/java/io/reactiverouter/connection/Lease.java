@@ -53,7 +53,7 @@ final class Lease {
     /** Returns {@code source}, whose subscription can send something to the server, refused after the end. */
     <T> Publisher<T> within(Publisher<T> source) {
         return source instanceof Mono<T> mono
-                ? new LeasedMono<>(mono, this)
+                ? new LeasedMono<>(mono, this, false)
                 : new LeasedFlux<>(Flux.from(source), this);
     }
 
@@ -177,7 +177,7 @@ final class Lease {
      * owner's transaction.
      */
     <T> Mono<T> lastly(Supplier<Mono<T>> command) {
-        return new LastMono<>(Mono.defer(command), this);
+        return new LeasedMono<>(Mono.defer(command), this, true);
     }
 
     /** Throws if the time of the owner is over. */
@@ -187,9 +187,9 @@ final class Lease {
         }
     }
 
-    /** Subscribes to something that is sent at that moment, or refuses to. */
-    private <T> void send(CorePublisher<? extends T> source, CoreSubscriber<? super T> actual) {
-        if (!send()) {
+    /** Subscribes to something that is sent at that moment, or refuses to if it may not be. */
+    private <T> void send(CorePublisher<? extends T> source, CoreSubscriber<? super T> actual, boolean allowed) {
+        if (!allowed) {
             refuse(actual);
             return;
         }
@@ -263,38 +263,17 @@ final class Lease {
     private static final class LeasedMono<T> extends MonoOperator<T, T> {
 
         private final Lease lease;
+        private final boolean last;
 
-        LeasedMono(Mono<T> source, Lease lease) {
+        LeasedMono(Mono<T> source, Lease lease, boolean last) {
             super(source);
             this.lease = lease;
+            this.last = last;
         }
 
         @Override
         public void subscribe(CoreSubscriber<? super T> actual) {
-            lease.send(source, actual);
-        }
-    }
-
-    private static final class LastMono<T> extends MonoOperator<T, T> {
-
-        private final Lease lease;
-
-        LastMono(Mono<T> source, Lease lease) {
-            super(source);
-            this.lease = lease;
-        }
-
-        @Override
-        public void subscribe(CoreSubscriber<? super T> actual) {
-            if (!lease.sendLast()) {
-                refuse(actual);
-                return;
-            }
-            try {
-                source.subscribe(actual);
-            } finally {
-                lease.sent();
-            }
+            lease.send(source, actual, last ? lease.sendLast() : lease.send());
         }
     }
 
@@ -309,7 +288,7 @@ final class Lease {
 
         @Override
         public void subscribe(CoreSubscriber<? super T> actual) {
-            lease.send(source, actual);
+            lease.send(source, actual, lease.send());
         }
     }
 

@@ -45,10 +45,10 @@ final class Tally {
     }
 
     /**
-     * Notes a failure and says how its part ends: without more rows if the failure is tolerated, with an error if that is what ends
-     * the call, the errors tolerated before suppressed in it. Failures after that one, which is on its
-     * way and cancels them, must do nothing: a part that ended would seem to have no more rows, and the merge would go on
-     * with those of the others.
+     * Notes a failure and says how its part ends: without more rows if the failure is tolerated, with an error if that is
+     * what ends the call, the errors tolerated before suppressed in it. Failures after that one, which is on its way and
+     * cancels them, must do nothing: a part that ended would seem to have no more rows, and the merge would go on with those
+     * of the others.
      */
     OnError.End failed(Part part, Throwable error) {
         if (limitReached) {

@@ -38,7 +38,8 @@ class LeaseTests {
     void lenderCanSendAfterTheOwner() {
         lease.withdraw().block(LIMIT);
         StepVerifier.create(lease.within(Mono.fromSupplier(sent::incrementAndGet)))
-                .verifyError(IllegalStateException.class);
+                .expectError(IllegalStateException.class)
+                .verify(LIMIT);
         assertThat(lease.lastly(() -> Mono.fromSupplier(sent::incrementAndGet)).block(LIMIT))
                 .isEqualTo(1);
     }
@@ -48,7 +49,8 @@ class LeaseTests {
         lease.withdraw().block(LIMIT);
         lease.end().block(LIMIT);
         StepVerifier.create(lease.lastly(() -> Mono.fromSupplier(sent::incrementAndGet)))
-                .verifyError(IllegalStateException.class);
+                .expectError(IllegalStateException.class)
+                .verify(LIMIT);
         assertThat(sent).hasValue(0);
     }
 

@@ -2,6 +2,7 @@ package io.reactiverouter.stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.NullUnmarked;
@@ -17,6 +18,8 @@ import reactor.test.util.RaceTestUtils;
 @NullUnmarked
 class EndWithTests {
 
+    private static final Duration LIMIT = Duration.ofSeconds(10);
+
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 3})
     void elementComesAfterTheSourceAndOnlyWhenAskedFor(int elements) {
@@ -26,17 +29,20 @@ class EndWithTests {
                 .then(() -> assertThat(asked).hasValue(0))
                 .thenRequest(1)
                 .expectNext(101)
-                .verifyComplete();
+                .expectComplete()
+                .verify(LIMIT);
     }
 
     @Test
     void elementComesAtOnceToWhomHasAskedForIt() {
         StepVerifier.create(EndWith.of(Flux.range(0, 3), () -> 9))
                 .expectNext(0, 1, 2, 9)
-                .verifyComplete();
+                .expectComplete()
+                .verify(LIMIT);
         StepVerifier.create(EndWith.of(Flux.range(0, 3), () -> 9), 4)
                 .expectNext(0, 1, 2, 9)
-                .verifyComplete();
+                .expectComplete()
+                .verify(LIMIT);
     }
 
     @Test
@@ -47,14 +53,15 @@ class EndWithTests {
                 .thenRequest(3)
                 .then(() -> source.assertMaxRequested(5))
                 .thenCancel()
-                .verify();
+                .verify(LIMIT);
         source.assertCancelled(1);
     }
 
     @Test
     void errorOfTheSourceIsTheEnd() {
         StepVerifier.create(EndWith.of(Flux.error(new IllegalStateException("bad")), () -> 9))
-                .verifyErrorMessage("bad");
+                .expectErrorMessage("bad")
+                .verify(LIMIT);
     }
 
     @Test
@@ -63,7 +70,8 @@ class EndWithTests {
                     throw new IllegalStateException("none");
                 }))
                 .expectNext(1)
-                .verifyErrorMessage("none");
+                .expectErrorMessage("none")
+                .verify(LIMIT);
     }
 
     @Test

@@ -15,6 +15,8 @@ import reactor.test.util.RaceTestUtils;
 @NullUnmarked
 class OnErrorTests {
 
+    private static final Duration LIMIT = Duration.ofSeconds(10);
+
     private static final Flux<Integer> FAILS =
             Flux.just(1, 2).concatWith(Flux.error(new IllegalStateException("first")));
 
@@ -22,15 +24,17 @@ class OnErrorTests {
     void errorIsMapped() {
         StepVerifier.create(OnError.map(FAILS, error -> new IllegalArgumentException("second", error)), 2)
                 .expectNext(1, 2)
-                .verifyErrorSatisfies(
-                        error -> assertThat(error).hasMessage("second").cause().hasMessage("first"));
+                .expectErrorSatisfies(
+                        error -> assertThat(error).hasMessage("second").cause().hasMessage("first"))
+                .verify(LIMIT);
     }
 
     @Test
     void handlerCompletesOrDoesNothing() {
         StepVerifier.create(OnError.handle(FAILS, error -> OnError.End.COMPLETE), 2)
                 .expectNext(1, 2)
-                .verifyComplete();
+                .expectComplete()
+                .verify(LIMIT);
         StepVerifier.create(OnError.handle(FAILS, error -> OnError.End.NOTHING))
                 .expectNext(1, 2)
                 .verifyTimeout(Duration.ofMillis(100));
@@ -42,10 +46,11 @@ class OnErrorTests {
                     throw new IllegalArgumentException("second");
                 }))
                 .expectNext(1, 2)
-                .verifyErrorSatisfies(error -> assertThat(error)
+                .expectErrorSatisfies(error -> assertThat(error)
                         .hasMessage("second")
                         .satisfies(
-                                second -> assertThat(second.getSuppressed()[0]).hasMessage("first")));
+                                second -> assertThat(second.getSuppressed()[0]).hasMessage("first")))
+                .verify(LIMIT);
     }
 
     /** With {@code onErrorMap} of reactor-core 3.8.6 in its place this fails. */

@@ -3,6 +3,7 @@ package io.reactiverouter.stream;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -16,6 +17,8 @@ import reactor.test.util.RaceTestUtils;
 
 @NullUnmarked
 class SequentialTests {
+
+    private static final Duration LIMIT = Duration.ofSeconds(10);
 
     @Test
     void eachBeginsWhenTheOneBeforeHasEnded() {
@@ -32,8 +35,9 @@ class SequentialTests {
                 .then(() -> assertThat(begun).containsExactly(10, 20))
                 .thenRequest(9)
                 .expectNext(21, 30, 31)
-                .verifyComplete();
-        assertThat(numbers.collectList().block()).as("a second time").containsExactly(10, 11, 20, 21, 30, 31);
+                .expectComplete()
+                .verify(LIMIT);
+        assertThat(numbers.collectList().block(LIMIT)).as("a second time").containsExactly(10, 11, 20, 21, 30, 31);
     }
 
     /** It must not ask for, and so meet, what the subscriber has not asked for. */
@@ -47,7 +51,8 @@ class SequentialTests {
                 .thenRequest(1)
                 .expectNext(5)
                 .thenRequest(1)
-                .verifyError(ArithmeticException.class);
+                .expectError(ArithmeticException.class)
+                .verify(LIMIT);
     }
 
     @Test
