@@ -1,30 +1,62 @@
 package io.reactiverouter.test;
 
-import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntSupplier;
-import java.util.stream.Stream;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
-/** One running PostgreSQL process. */
-final class EmbeddedServer implements AutoCloseable {
+/**
+ * A PostgreSQL server in processes of this machine. Its methods of work on the server itself reach it directly, past its
+ * network. One thing happens to it at a time.
+ */
+final class EmbeddedServer implements ShardServer, AutoCloseable {
 
     private static final Duration STOP_LIMIT = Duration.ofSeconds(5);
+    private static final Duration REPLAY_LIMIT = Duration.ofSeconds(30);
     private static final Duration POLL_INTERVAL = Duration.ofMillis(5);
+    private static final int PROMOTE_SECONDS = 60;
+    private static final long MAX_DELAY_MILLIS = Integer.MAX_VALUE;
     private static final int ATTEMPTS = 5;
 
-    private final ShardNode node;
-    private final EmbeddedPostgres postgres;
-    private final ProcessHandle process;
+    private final ShardNode direct;
+    private final Path data;
+    private final Path frozenList;
+    private final ServerSpec spec;
+    private final @Nullable Network network;
+    private final PgCtl ctl;
+    private final PortHold port;
+    // Written under the lock of this server, and read by others that follow it.
+    private volatile ProcessHandle process;
+    private volatile boolean paused;
+    private boolean closed;
 
-    EmbeddedServer(ShardNode node, EmbeddedPostgres postgres, ProcessHandle process) {
-        this.node = node;
-        this.postgres = postgres;
+    /**
+     * Takes over a server that runs.
+     *
+     * @param direct how the server itself is reached
+     * @param network between clients and the server, not yet open; null for none
+     */
+    EmbeddedServer(
+            ShardNode direct, Path data, ServerSpec spec, @Nullable Network network, PgCtl ctl, ProcessHandle process) {
+        this.direct = direct;
+        this.data = data;
+        this.frozenList = data.resolveSibling(data.getFileName() + ".paused");
+        this.spec = spec;
+        this.network = network;
+        this.ctl = ctl;
+        this.port = new PortHold(direct.port());
         this.process = process;
     }
 
@@ -34,9 +66,14 @@ final class EmbeddedServer implements AutoCloseable {
      * @param ports gives ports that are free; another process may take one before the server does, then the next is tried
      */
     static EmbeddedServer start(String name, ServerSpec spec, Path base, IntSupplier ports) {
+        return start(name, spec, base, ports, null);
+    }
+
+    static EmbeddedServer start(
+            String name, ServerSpec spec, Path base, IntSupplier ports, @Nullable Networks networks) {
         for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
             EmbeddedStart start = new EmbeddedStart(name, spec, base.resolve(name + "-" + attempt), ports.getAsInt());
-            EmbeddedServer server = start.run();
+            EmbeddedServer server = start.run(networks);
             if (server != null) {
                 return server;
             }
@@ -46,61 +83,306 @@ final class EmbeddedServer implements AutoCloseable {
                         + " ports of 127.0.0.1, one after the other; stop the program that opens so many");
     }
 
-    ShardNode node() {
-        return node;
+    /** Makes and starts a standby of this server, with its data beside this one's. */
+    EmbeddedServer replica(String name, IntSupplier ports, @Nullable Networks networks) {
+        Path copy = data.resolveSibling(name);
+        int free = ports.getAsInt();
+        ShardNode node = direct.withServer(name, free);
+        try {
+            try (PortHold held = new PortHold(free)) {
+                held.hold();
+                Standby.copy(direct, data, copy, name);
+            }
+            PgCtl starter = new PgCtl(PgCtl.binaries(data), copy, free, spec);
+            ProcessHandle started = starter.start();
+            return new EmbeddedServer(node, copy, spec, Networks.open(networks, free), starter, started);
+        } catch (IOException | SQLException | RuntimeException e) {
+            attempt("left a half-made replica behind", () -> {
+                Optional<ProcessHandle> left = PgCtl.process(copy);
+                if (left.isPresent()) {
+                    kill(left.get(), copy);
+                }
+            });
+            throw new IllegalStateException(
+                    "replica " + name + " of " + direct + " did not start: " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public ShardNode node() {
+        return network == null ? direct : direct.withPort(network.port());
     }
 
     /** Returns the process id of the server. */
-    long pid() {
+    synchronized long pid() {
         return process.pid();
     }
 
-    /** Stops the server, with force if it does not answer, and returns when its process is gone. */
     @Override
-    public void close() {
-        // A server that has been killed is left alone: there is nothing to stop.
-        if (running(process)) {
+    public synchronized boolean running() {
+        return Processes.running(process);
+    }
+
+    @Override
+    public synchronized void kill() {
+        if (running()) {
+            attempt("could not be killed", () -> kill(process, data));
+        }
+        wentDown();
+    }
+
+    /** Kills a server whose data directory is {@code data}, with all that it started, and removes what it leaves behind. */
+    static void kill(ProcessHandle postmaster, Path data) throws IOException {
+        // Stopped first, it starts nothing new while it is being killed.
+        Processes.signal("STOP", List.of(postmaster));
+        if (!Processes.kill(Processes.of(postmaster), STOP_LIMIT)) {
+            throw new IOException("process " + postmaster.pid() + " is still there " + STOP_LIMIT + " after SIGKILL");
+        }
+        SharedMemory.remove(data);
+    }
+
+    @Override
+    public synchronized void stop() {
+        if (running()) {
+            requireNotPaused("stop");
+            attempt("could not be stopped", () -> ctl.stop("fast"));
+        }
+        wentDown();
+    }
+
+    /** The port stays the server's own while it is down, and refuses connections. */
+    private void wentDown() {
+        if (closed) {
+            return;
+        }
+        attempt("could not give up its network", () -> {
+            paused = false;
+            Files.deleteIfExists(frozenList);
+            if (network != null) {
+                network.serverDown();
+            }
+            port.hold();
+        });
+    }
+
+    @Override
+    public synchronized void start() {
+        if (closed) {
+            throw new IllegalStateException("shards are closed; " + direct.name() + " cannot be started again");
+        }
+        if (running()) {
+            return;
+        }
+        attempt("did not start", () -> {
+            port.release();
+            process = ctl.start();
+            if (network != null) {
+                network.serverUp();
+            }
+        });
+    }
+
+    @Override
+    public synchronized void pause() {
+        requireRunning("pause");
+        attempt("could not be paused", () -> {
+            paused = true;
+            // Should this JVM end now, whoever stops the server must wake it up first.
+            Processes.freeze(
+                    process,
+                    processes -> Files.writeString(
+                            frozenList,
+                            processes.stream()
+                                    .map(stopped -> stopped.pid() + "\n")
+                                    .collect(Collectors.joining()),
+                            StandardOpenOption.CREATE,
+                            StandardOpenOption.APPEND));
+        });
+    }
+
+    @Override
+    public synchronized void resume() {
+        if (paused) {
+            attempt("could not be resumed", () -> {
+                Processes.signal("CONT", Processes.of(process));
+                Files.deleteIfExists(frozenList);
+                paused = false;
+            });
+        }
+    }
+
+    @Override
+    public synchronized void promote() {
+        requireRunning("promote");
+        requireNotPaused("promote");
+        attempt("could not be promoted", () -> {
+            try (Connection connection = direct.withDatabase("postgres").openSuperuserJdbc();
+                    Statement statement = connection.createStatement();
+                    ResultSet result = statement.executeQuery("select pg_promote(true, " + PROMOTE_SECONDS + ")")) {
+                result.next();
+                if (!result.getBoolean(1)) {
+                    throw new IOException("still no primary after " + PROMOTE_SECONDS + " s");
+                }
+            }
+        });
+    }
+
+    @Override
+    public void follow(ShardServer primary) {
+        EmbeddedServer other = mine(primary);
+        if (other == this) {
+            throw new IllegalArgumentException("server " + direct.name() + " cannot follow itself; name another one");
+        }
+        synchronized (this) {
+            if (closed) {
+                throw new IllegalStateException("shards are closed; " + direct.name() + " cannot follow any server");
+            }
+            other.requireAnswering("be followed");
+            kill();
+            attempt("could not be made a standby of " + other.direct.name(), () -> {
+                Directories.delete(data);
+                Standby.copy(other.direct, other.data, data, direct.name());
+            });
+            start();
+        }
+    }
+
+    @Override
+    public synchronized void replicationDelay(Duration delay) {
+        long millis = delay.toMillis();
+        if (millis < 0 || millis > MAX_DELAY_MILLIS) {
+            throw new IllegalArgumentException(
+                    "replication delay must be 0 to " + MAX_DELAY_MILLIS + " ms, was " + delay);
+        }
+        requireRunning("delay replication");
+        requireNotPaused("delay replication");
+        attempt(
+                "could not be delayed",
+                () -> Databases.run(
+                        direct.withDatabase("postgres"),
+                        List.of("alter system set recovery_min_apply_delay = " + millis, "select pg_reload_conf()")));
+    }
+
+    @Override
+    public void awaitReplayOf(ShardServer primary) {
+        ShardNode other = mine(primary).direct.withDatabase("postgres");
+        attempt("cannot be compared with " + other.name(), () -> {
+            String written = text(other, "select pg_current_wal_lsn()::text", "");
+            long start = System.nanoTime();
+            try (Connection connection = direct.withDatabase("postgres").openSuperuserJdbc();
+                    PreparedStatement statement =
+                            connection.prepareStatement("select pg_last_wal_replay_lsn() >= ?::pg_lsn")) {
+                statement.setString(1, written);
+                while (!isTrue(statement)) {
+                    if (System.nanoTime() - start > REPLAY_LIMIT.toNanos()) {
+                        throw new IOException("position " + written + " is not applied after " + REPLAY_LIMIT);
+                    }
+                    LockSupport.parkNanos(POLL_INTERVAL.toNanos());
+                }
+            }
+        });
+    }
+
+    @Override
+    public Network network() {
+        if (network == null) {
+            throw new IllegalStateException(
+                    "server " + direct.name() + " has no network of its own; make the shards with networks()");
+        }
+        return network;
+    }
+
+    /** Stops the server, with force if it does not answer, and returns when its processes are gone, and its data. */
+    @Override
+    public synchronized void close() {
+        closed = true;
+        attempt("could not be stopped", () -> {
             try {
-                postgres.close();
-            } catch (IOException e) {
-                throw new UncheckedIOException("shard " + node.name() + " could not be stopped", e);
+                // Its data are deleted next, so nothing needs to be written.
+                if (running() && (paused || !stopsNow())) {
+                    kill(process, data);
+                }
+                // Where somebody else has killed it.
+                SharedMemory.remove(data);
+                Directories.delete(data);
+            } finally {
+                if (network != null) {
+                    network.close();
+                }
+                port.release();
             }
-        }
-        kill(process);
+        });
     }
 
-    /** Waits a moment for the end of a process that has been asked to stop, then kills it and all that it started. */
-    static void kill(ProcessHandle process) {
-        List<ProcessHandle> all =
-                Stream.concat(Stream.of(process), process.descendants()).toList();
-        if (!ended(all, Duration.ofSeconds(1))) {
-            all.forEach(ProcessHandle::destroyForcibly);
-            ended(all, STOP_LIMIT);
+    private boolean stopsNow() throws IOException {
+        Processes.signal("QUIT", List.of(process));
+        return Processes.ended(Processes.of(process), STOP_LIMIT);
+    }
+
+    private EmbeddedServer mine(ShardServer other) {
+        if (other instanceof EmbeddedServer server
+                && server.data.getParent() != null
+                && server.data.getParent().equals(data.getParent())) {
+            return server;
+        }
+        throw new IllegalArgumentException(
+                other.node() + " is not of the same set of shards as " + direct + "; take one of the same shard");
+    }
+
+    /** For use by another server, which holds its own lock: two that follow each other must not wait for one another. */
+    private void requireAnswering(String what) {
+        if (!Processes.running(process) || paused) {
+            throw new IllegalStateException(
+                    "server " + direct.name() + " does not run, so it cannot " + what + "; start or resume it first");
         }
     }
 
-    private static boolean ended(List<ProcessHandle> processes, Duration limit) {
-        long start = System.nanoTime();
-        while (processes.stream().anyMatch(EmbeddedServer::running)) {
-            if (System.nanoTime() - start > limit.toNanos()) {
-                return false;
-            }
-            LockSupport.parkNanos(POLL_INTERVAL.toNanos());
+    private void requireRunning(String what) {
+        if (!running()) {
+            throw new IllegalStateException(
+                    "cannot " + what + ": server " + direct.name() + " does not run; start it first");
         }
-        return true;
     }
 
-    /** Servers are no children of the JVM. One that has ended is a zombie until process 1 sees to it, which may never be. */
-    static boolean running(ProcessHandle process) {
-        if (!process.isAlive()) {
-            return false;
+    private void requireNotPaused(String what) {
+        if (paused) {
+            throw new IllegalStateException(
+                    "cannot " + what + ": server " + direct.name() + " is paused; resume or kill it first");
         }
+    }
+
+    private static String text(ShardNode node, String sql, String whenNull) throws SQLException {
+        try (Connection connection = node.openSuperuserJdbc();
+                Statement statement = connection.createStatement();
+                ResultSet result = statement.executeQuery(sql)) {
+            result.next();
+            String text = result.getString(1);
+            return text == null ? whenNull : text;
+        }
+    }
+
+    private static boolean isTrue(PreparedStatement statement) throws SQLException {
+        try (ResultSet result = statement.executeQuery()) {
+            result.next();
+            return result.getBoolean(1);
+        }
+    }
+
+    private interface Step {
+
+        void run() throws IOException, SQLException;
+    }
+
+    private void attempt(String failure, Step step) {
         try {
-            String stat = Files.readString(Path.of("/proc", String.valueOf(process.pid()), "stat"));
-            return stat.charAt(stat.lastIndexOf(')') + 2) != 'Z';
-        } catch (IOException e) {
-            // Gone meanwhile, or a system without /proc.
-            return process.isAlive();
+            step.run();
+        } catch (IOException | SQLException e) {
+            throw new IllegalStateException("server " + direct.name() + " " + failure + ": " + e.getMessage(), e);
         }
+    }
+
+    @Override
+    public String toString() {
+        return node().toString();
     }
 }

@@ -9,10 +9,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,19 +28,23 @@ import org.jspecify.annotations.Nullable;
  * <p>{@link #close()} stops the servers and deletes their data; so does the end of the JVM, SIGTERM and (not on Windows)
  * SIGKILL included. Starting and closing block; the logger {@code io.zonky} tells of it at INFO.
  */
-public final class EmbeddedShards implements Shards {
+public final class EmbeddedShards implements ShardServers {
 
     private static final long MEMORY_NEEDED = 4L << 30;
+    private static final int MAX_REPLICAS = 8;
 
     private final Path base;
     private final ExitGuard guard;
     private final ServerSpec spec;
-    private final List<EmbeddedServer> servers = new ArrayList<>();
+    private final @Nullable Networks networks;
+    private final List<EmbeddedServer> primaries = new ArrayList<>();
+    private final List<List<EmbeddedServer>> replicas = new ArrayList<>();
     private @Nullable Thread exitHook;
     private boolean closed;
 
-    private EmbeddedShards(ServerSpec spec, Path parent, boolean closeOnExit) {
+    private EmbeddedShards(ServerSpec spec, Path parent, boolean closeOnExit, boolean withNetworks) {
         this.spec = spec;
+        this.networks = withNetworks ? new Networks() : null;
         try {
             this.base = Files.createTempDirectory(parent.toAbsolutePath(), "reactive-router-shards-");
         } catch (IOException e) {
@@ -75,11 +78,12 @@ public final class EmbeddedShards implements Shards {
         return new Builder(ServerSpec.requireCount(count));
     }
 
-    static EmbeddedShards start(int count, ServerSpec spec, Path parent, boolean closeOnExit) {
-        EmbeddedShards shards = new EmbeddedShards(spec, parent, closeOnExit);
+    private static EmbeddedShards start(Builder builder) {
+        EmbeddedShards shards = new EmbeddedShards(builder.spec, builder.parent, builder.closeOnExit, builder.networks);
         try {
-            shards.grow(count);
-            Parallel.forEach(shards.nodes(), node -> createDatabase(node, spec.initSql()));
+            shards.grow(builder.count);
+            Parallel.forEach(shards.nodes(), node -> createDatabase(node, builder.spec.initSql()));
+            shards.replicate(builder.replicas);
             return shards;
         } catch (RuntimeException e) {
             try {
@@ -93,7 +97,7 @@ public final class EmbeddedShards implements Shards {
 
     /** Returns servers that grow on demand and have no database of their own yet. */
     static EmbeddedShards empty(ServerSpec spec) {
-        return new EmbeddedShards(spec, defaultParent(), true);
+        return new EmbeddedShards(spec, defaultParent(), true, false);
     }
 
     /** Making three data directories takes less than half the time in memory, and they go away all the same. */
@@ -109,10 +113,22 @@ public final class EmbeddedShards implements Shards {
         if (closed) {
             throw new IllegalStateException("embedded shards are closed; start new ones");
         }
-        servers.addAll(Parallel.map(
-                IntStream.range(servers.size(), count).boxed().toList(),
-                i -> EmbeddedServer.start("s" + i, spec, base, EmbeddedShards::freePort),
+        primaries.addAll(Parallel.map(
+                IntStream.range(primaries.size(), count).boxed().toList(),
+                i -> EmbeddedServer.start("s" + i, spec, base, EmbeddedShards::freePort, networks),
                 EmbeddedServer::close));
+    }
+
+    /** Gives each shard as many standbys, one after the other on each shard. */
+    private synchronized void replicate(int perShard) {
+        primaries.forEach(primary -> replicas.add(new CopyOnWriteArrayList<>()));
+        Parallel.forEach(IntStream.range(0, primaries.size()).boxed().toList(), shard -> {
+            EmbeddedServer primary = primaries.get(shard);
+            for (int i = 1; i <= perShard; i++) {
+                String name = primary.node().name() + "-r" + i;
+                replicas.get(shard).add(primary.replica(name, EmbeddedShards::freePort, networks));
+            }
+        });
     }
 
     /** A port free at this moment; the system does not give the same one again soon. */
@@ -137,12 +153,22 @@ public final class EmbeddedShards implements Shards {
 
     @Override
     public synchronized List<ShardNode> nodes() {
-        return servers.stream().map(EmbeddedServer::node).toList();
+        return primaries.stream().map(EmbeddedServer::node).toList();
+    }
+
+    @Override
+    public synchronized List<ShardServer> servers(int shard) {
+        List<ShardServer> all = new ArrayList<>();
+        all.add(primaries.get(shard));
+        if (!replicas.isEmpty()) {
+            all.addAll(replicas.get(shard));
+        }
+        return List.copyOf(all);
     }
 
     /** Returns the process ids of the servers. */
     synchronized List<Long> pids() {
-        return servers.stream().map(EmbeddedServer::pid).toList();
+        return primaries.stream().map(EmbeddedServer::pid).toList();
     }
 
     /** Returns the directory that holds all data and logs. */
@@ -168,19 +194,22 @@ public final class EmbeddedShards implements Shards {
             return;
         }
         closed = true;
+        List<EmbeddedServer> all = new ArrayList<>(primaries);
+        replicas.forEach(all::addAll);
         try {
-            Parallel.forEach(servers, EmbeddedServer::close);
+            Parallel.forEach(all, EmbeddedServer::close);
         } finally {
+            if (networks != null) {
+                networks.close();
+            }
             deleteDirectory();
             guard.close();
         }
     }
 
     private void deleteDirectory() {
-        try (Stream<Path> files = Files.walk(base)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
+        try {
+            Directories.delete(base);
         } catch (IOException e) {
             throw new UncheckedIOException("could not delete " + base, e);
         }
@@ -198,6 +227,8 @@ public final class EmbeddedShards implements Shards {
         private ServerSpec spec = ServerSpec.DEFAULTS;
         private Path parent = defaultParent();
         private boolean closeOnExit = true;
+        private int replicas;
+        private boolean networks;
 
         private Builder(int count) {
             this.count = count;
@@ -257,13 +288,34 @@ public final class EmbeddedShards implements Shards {
         }
 
         /**
+         * Gives each shard so many streaming replicas; none unless set. They are copies made after the init SQL has run,
+         * apply what their primary writes without its waiting for them, and answer reads.
+         *
+         * @throws IllegalArgumentException if the number is not 0 to 8
+         */
+        public Builder replicas(int perShard) {
+            if (perShard < 0 || perShard > MAX_REPLICAS) {
+                throw new IllegalArgumentException(
+                        "number of replicas of a shard must be 0 to " + MAX_REPLICAS + ", was " + perShard);
+            }
+            replicas = perShard;
+            return this;
+        }
+
+        /** Puts a {@link Network} between clients and each server; none unless set. All nodes have its ports then. */
+        public Builder networks() {
+            networks = true;
+            return this;
+        }
+
+        /**
          * Starts the servers, in parallel, and returns when all of them answer.
          *
          * @throws IllegalStateException if one does not start; the message shows the end of its log, and the others have
          *     been stopped
          */
         public EmbeddedShards start() {
-            return EmbeddedShards.start(count, spec, parent, closeOnExit);
+            return EmbeddedShards.start(this);
         }
     }
 }

@@ -57,12 +57,12 @@ final class EmbeddedStart {
     }
 
     /** Returns the server, or null if another process has the port. */
-    @Nullable EmbeddedServer run() {
+    @Nullable EmbeddedServer run(@Nullable Networks networks) {
         ShardNode node = new ShardNode(
                 name, "127.0.0.1", port, spec.database(), new Login(spec.username(), spec.password()), superuser);
         try {
             Files.writeString(passwordFile, superuser.password());
-            EmbeddedPostgres postgres = launchWatched();
+            launchWatched();
             String messages = messages();
             if (messages.contains(PORT_TAKEN)) {
                 killLeftover();
@@ -76,7 +76,13 @@ final class EmbeddedStart {
                 return null;
             }
             Databases.createOwner(node);
-            return new EmbeddedServer(node, postgres, process().orElseThrow());
+            return new EmbeddedServer(
+                    node,
+                    data,
+                    spec,
+                    Networks.open(networks, port),
+                    new PgCtl(PgCtl.binaries(data), data, port, spec),
+                    PgCtl.process(data).orElseThrow());
         } catch (IOException | SQLException | RuntimeException e) {
             killLeftover();
             throw failure(e);
@@ -87,7 +93,7 @@ final class EmbeddedStart {
      * The library waits for the server to answer until its time is up, even if it has ended with an error in its
      * configuration. A watcher sees that in the log and interrupts the wait, which then returns as if all were well.
      */
-    private EmbeddedPostgres launchWatched() throws IOException {
+    private void launchWatched() throws IOException {
         Thread starting = Thread.currentThread();
         AtomicBoolean done = new AtomicBoolean();
         Thread watcher = new Thread(
@@ -103,7 +109,7 @@ final class EmbeddedStart {
         watcher.setDaemon(true);
         watcher.start();
         try {
-            return launch();
+            launch();
         } finally {
             if (!done.compareAndSet(false, true)) {
                 // The interrupt was the watcher's and has done its work.
@@ -112,7 +118,8 @@ final class EmbeddedStart {
         }
     }
 
-    private EmbeddedPostgres launch() throws IOException {
+    /** Nothing is asked of the library's object any more: {@link PgCtl} stops the server, and starts it again. */
+    private void launch() throws IOException {
         ProcessBuilder.Redirect toLog = ProcessBuilder.Redirect.appendTo(log.toFile());
         EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder()
                 .setDataDirectory(data)
@@ -138,11 +145,13 @@ final class EmbeddedStart {
                 builder.setServerConfig(setting, value);
             }
         });
-        return builder.start();
+        builder.start();
     }
 
     private void configure() {
-        StringBuilder lines = new StringBuilder("\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n");
+        StringBuilder lines = new StringBuilder("\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n"
+                // In the data directory, so that a server that is killed leaves none of it behind.
+                + "dynamic_shared_memory_type = mmap\n");
         for (Map.Entry<String, String> setting : spec.settings().entrySet()) {
             String value = setting.getValue().replace("\\", "\\\\").replace("'", "''");
             lines.append(setting.getKey()).append(" = '").append(value).append("'\n");
@@ -172,21 +181,12 @@ final class EmbeddedStart {
         }
     }
 
-    /** The process that belongs to the data directory, if it runs. */
-    private Optional<ProcessHandle> process() throws IOException {
-        Path file = data.resolve("postmaster.pid");
-        if (!Files.exists(file)) {
-            return Optional.empty();
-        }
-        return ProcessHandle.of(Long.parseLong(Files.readAllLines(file).get(0).trim()));
-    }
-
     private void killLeftover() {
         try {
-            process().ifPresent(process -> {
-                process.destroyForcibly();
-                EmbeddedServer.kill(process);
-            });
+            Optional<ProcessHandle> process = PgCtl.process(data);
+            if (process.isPresent()) {
+                EmbeddedServer.kill(process.get(), data);
+            }
         } catch (IOException | RuntimeException e) {
             throw new IllegalStateException("what is left of shard " + name + " in " + data + " cannot be stopped", e);
         }

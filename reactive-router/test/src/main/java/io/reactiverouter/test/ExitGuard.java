@@ -21,6 +21,9 @@ final class ExitGuard implements AutoCloseable {
                 for file in "$1"/*/postmaster.pid; do
                     [ -f "$file" ] && read -r pid < "$file" && kill -QUIT "$pid" && running=yes
                 done
+                for file in "$1"/*.paused; do
+                    [ -f "$file" ] && while read -r pid; do kill -CONT "$pid"; done < "$file"
+                done
                 [ $running = no ] && rm -rf "$1"
                 sleep 0.25
             done

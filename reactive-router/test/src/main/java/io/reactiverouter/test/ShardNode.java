@@ -46,7 +46,21 @@ public final class ShardNode {
         return new ShardNode(name, host, port, other, login, superuser);
     }
 
-    /** Returns {@code s0}, {@code s1} and so on. */
+    /** Returns the same server as it is reached through another port. */
+    ShardNode withPort(int other) {
+        return new ShardNode(name, host, other, database, login, superuser);
+    }
+
+    /** Returns another server with the same databases and users, as a standby has them. */
+    ShardNode withServer(String otherName, int otherPort) {
+        return new ShardNode(otherName, host, otherPort, database, login, superuser);
+    }
+
+    String superuserPassword() {
+        return superuser.password();
+    }
+
+    /** Returns {@code s0}, {@code s1} and so on; for a replica {@code s0-r1}, {@code s0-r2} and so on. */
     public String name() {
         return name;
     }

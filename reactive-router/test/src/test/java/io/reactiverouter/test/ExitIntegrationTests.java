@@ -61,6 +61,19 @@ class ExitIntegrationTests {
         }
     }
 
+    @Test
+    @Execution(CONCURRENT)
+    void killedJvmLeavesNoPausedServer() throws Exception {
+        try (ChildJvm jvm = start("pause")) {
+            jvm.await("ready");
+            assertThat(ChildJvm.servers(temporary)).hasSizeGreaterThanOrEqualTo(2);
+
+            jvm.process().destroyForcibly();
+
+            jvm.assertGone(temporary, SOON);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {300, 900})
     @Execution(CONCURRENT)

@@ -38,7 +38,7 @@ class StopIntegrationTests {
         EmbeddedShards shards = start();
         ProcessHandle server = ProcessHandle.of(shards.pids().get(0)).orElseThrow();
         server.destroyForcibly();
-        while (EmbeddedServer.running(server)) {
+        while (Processes.running(server)) {
             Thread.onSpinWait();
         }
 
