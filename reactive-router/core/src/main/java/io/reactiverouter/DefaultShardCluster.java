@@ -5,6 +5,10 @@ import io.reactiverouter.audit.PlacementAudit;
 import io.reactiverouter.connection.NodePools;
 import io.reactiverouter.connection.PoolStatistics;
 import io.reactiverouter.connection.ShardExecutor.Residue;
+import io.reactiverouter.failover.FailoverExecutor;
+import io.reactiverouter.failover.FailoverSettings;
+import io.reactiverouter.health.ClusterStatus;
+import io.reactiverouter.health.HealthMonitor;
 import io.reactiverouter.routing.RoutingTable;
 import io.reactiverouter.scatter.FailurePolicy;
 import io.reactiverouter.scatter.PageCursor;
@@ -29,23 +33,35 @@ import reactor.util.context.ContextView;
 /** Puts routing table, pools and scatter-gather together. */
 final class DefaultShardCluster implements ShardCluster {
 
+    private static final int WARMUP_CONCURRENCY = 16;
+
     private final RoutingTable table;
     private final NodePools pools;
+    private final HealthMonitor health;
+    private final FailoverExecutor executor;
     private final ScatterGather scatter;
     private final PlacementAudit audit;
     private final ScatterSettings scattering;
     private final @Nullable Duration callTimeout;
     private final PageCursor cursors;
 
-    DefaultShardCluster(RoutingTable table, NodePools pools, @Nullable Duration callTimeout, PageCursor cursors) {
+    DefaultShardCluster(
+            RoutingTable table,
+            NodePools pools,
+            HealthMonitor health,
+            FailoverSettings failover,
+            @Nullable Duration callTimeout,
+            PageCursor cursors) {
         this.table = table;
         this.pools = pools;
+        this.health = health;
+        this.executor = new FailoverExecutor(pools.executor(), table, failover, health::primary, health::suspect);
         this.callTimeout = callTimeout;
         this.cursors = cursors;
         this.scattering =
                 new ScatterSettings(callTimeout, null, FailurePolicy.FAIL_FAST, ScatterOperations.DEFAULT_CONCURRENCY);
-        this.scatter = new ScatterGather(pools.executor(), table::primary);
-        this.audit = new PlacementAudit(pools.executor(), table::primary);
+        this.scatter = new ScatterGather(executor, table::primary);
+        this.audit = new PlacementAudit(executor, table::primary);
     }
 
     @Override
@@ -78,13 +94,28 @@ final class DefaultShardCluster implements ShardCluster {
 
     @Override
     public Mono<Void> warmup() {
-        return Mono.defer(() -> pools.warmup(
-                table.shards().stream().map(shard -> table.primary(shard.id())).toList()));
+        return Flux.fromIterable(shardIds())
+                .flatMapDelayError(this::warmup, WARMUP_CONCURRENCY, 1)
+                .then()
+                .onErrorStop();
+    }
+
+    /** Of the node that is primary now, whichever was named as it. */
+    private Mono<Void> warmup(ShardId shard) {
+        return Mono.defer(() -> {
+            health.start();
+            return health.verify(shard).then(Mono.defer(() -> pools.warmup(List.of(table.primary(shard)))));
+        });
+    }
+
+    @Override
+    public ClusterStatus status() {
+        return health.status();
     }
 
     @Override
     public Mono<Void> close() {
-        return pools.close();
+        return health.close().then(pools.close());
     }
 
     @Override
@@ -136,11 +167,11 @@ final class DefaultShardCluster implements ShardCluster {
     }
 
     <T> Flux<T> execute(ShardId shard, Residue residue, Function<? super Connection, ? extends Publisher<T>> work) {
-        return pools.executor().execute(table.primary(shard), residue, work);
+        return executor.execute(table.primary(shard), residue, work);
     }
 
     Mono<Connection> borrow(ShardId shard) {
-        return pools.acquire(table.primary(shard));
+        return executor.acquire(table.primary(shard), pools::acquire);
     }
 
     PageCursor cursors() {

@@ -5,10 +5,13 @@ import io.reactiverouter.connection.ConnectionSettings;
 import io.reactiverouter.connection.NodePools;
 import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.connection.PoolStatistics;
+import io.reactiverouter.failover.FailoverSettings;
+import io.reactiverouter.health.ClusterStatus;
+import io.reactiverouter.health.HealthMonitor;
+import io.reactiverouter.health.HealthSettings;
 import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.routing.RoutingTable;
 import io.reactiverouter.scatter.PageCursor;
-import io.reactiverouter.strategy.GoldenKeys;
 import io.reactiverouter.strategy.Keyspace;
 import io.reactiverouter.topology.NodeId;
 import io.reactiverouter.topology.Shard;
@@ -17,8 +20,6 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
-import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
@@ -70,6 +71,12 @@ public interface ShardCluster {
     PoolStatistics poolStatistics(NodeId node);
 
     /**
+     * Returns what is known of all nodes at this moment: their states, roles and lag. Nodes are watched from the first call or
+     * {@link #warmup()} on; before that nothing is known of them.
+     */
+    ClusterStatus status();
+
+    /**
      * Connects to the primary of every shard, and opens the smallest number of connections of the settings, so that the
      * first calls need not. Fails if a primary cannot be reached; the others are warm all the same.
      */
@@ -95,6 +102,8 @@ public interface ShardCluster {
         private final List<Shard> shards = new ArrayList<>();
         private PoolSettings pool = PoolSettings.DEFAULTS;
         private ConnectionSettings connection = ConnectionSettings.DEFAULTS;
+        private HealthSettings health = HealthSettings.DEFAULTS;
+        private FailoverSettings failover = FailoverSettings.DEFAULTS;
         private ClusterListener listener = ClusterListener.NONE;
         private Duration callTimeout = Duration.ofSeconds(30);
         private @Nullable PageCursor cursors;
@@ -123,6 +132,18 @@ public interface ShardCluster {
         /** Sets how every connection is opened; {@link ConnectionSettings#DEFAULTS} unless set. */
         public Builder connection(ConnectionSettings settings) {
             this.connection = settings;
+            return this;
+        }
+
+        /** Sets how nodes are watched; {@link HealthSettings#DEFAULTS} unless set. */
+        public Builder health(HealthSettings settings) {
+            this.health = settings;
+            return this;
+        }
+
+        /** Sets how calls wait for a primary; {@link FailoverSettings#DEFAULTS} unless set. */
+        public Builder failover(FailoverSettings settings) {
+            this.failover = settings;
             return this;
         }
 
@@ -170,17 +191,6 @@ public interface ShardCluster {
             return new PageCursor(key);
         }
 
-        private static Mono<String> mismatch(Connection connection) {
-            return Query.of(GoldenKeys.QUERY)
-                    .fetchSize(0)
-                    .fetch(
-                            connection,
-                            row -> Optional.ofNullable(
-                                    GoldenKeys.mismatch(column -> Objects.requireNonNull(row.get(column, Long.class)))))
-                    .single()
-                    .flatMap(Mono::justOrEmpty);
-        }
-
         /**
          * Returns the cluster, which owns its pools and threads.
          *
@@ -188,16 +198,23 @@ public interface ShardCluster {
          */
         public ShardCluster build() {
             List<Shard> distinct = Shard.requireDistinct(shards);
+            ClusterListener guarded = ClusterListener.guarded(listener);
+            RoutingTable table = new RoutingTable(distinct);
+            Admission admission = new Admission(table);
             NodePools pools = new NodePools(
                     distinct.stream().flatMap(shard -> shard.nodes().stream()).toList(),
                     pool,
                     connection,
                     eventLoops,
-                    listener,
-                    Builder::mismatch);
+                    guarded,
+                    admission);
+            HealthMonitor monitor = new HealthMonitor(table, pools, health, guarded);
+            admission.ask(monitor);
             return new DefaultShardCluster(
-                    new RoutingTable(distinct),
+                    table,
                     pools,
+                    monitor,
+                    failover,
                     callTimeout.isZero() ? null : callTimeout,
                     cursors == null ? ownCursors() : cursors);
         }

@@ -4,6 +4,7 @@ import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static java.util.Map.entry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.core.domain.JavaCall;
@@ -26,17 +27,21 @@ class ArchitectureTests {
     private static final List<String> JDK = List.of("java..", "org.jspecify.annotations..");
 
     /** Package to the packages of ours that it may use; the facade may use all, and nobody uses it. */
-    private static final Map<String, List<String>> MAY_USE = Map.of(
-            "topology", List.of(),
-            "strategy", List.of("topology"),
-            "routing", List.of("topology", "strategy"),
-            "observation", List.of("topology"),
-            "order", List.of(),
-            "stream", List.of(),
-            "aggregate", List.of("order", "stream"),
-            "connection", List.of("topology", "observation", "order", "stream"),
-            "scatter", List.of("topology", "routing", "connection", "observation", "order", "stream", "aggregate"),
-            "audit", List.of("topology", "strategy", "routing", "connection", "stream"));
+    private static final Map<String, List<String>> MAY_USE = Map.ofEntries(
+            entry("topology", List.of()),
+            entry("strategy", List.of("topology")),
+            entry("routing", List.of("topology", "strategy")),
+            entry("observation", List.of("topology")),
+            entry("order", List.of()),
+            entry("stream", List.of()),
+            entry("aggregate", List.of("order", "stream")),
+            entry("connection", List.of("topology", "observation", "order", "stream")),
+            entry(
+                    "scatter",
+                    List.of("topology", "routing", "connection", "observation", "order", "stream", "aggregate")),
+            entry("audit", List.of("topology", "strategy", "routing", "connection", "stream")),
+            entry("health", List.of("topology", "routing", "connection", "observation")),
+            entry("failover", List.of("topology", "routing", "connection", "observation", "stream")));
 
     private static final JavaClasses CORE = new ClassFileImporter()
             .importUrl(ShardCluster.class.getProtectionDomain().getCodeSource().getLocation());
@@ -53,7 +58,9 @@ class ArchitectureTests {
                 "aggregate",
                 "connection",
                 "scatter",
-                "audit"
+                "audit",
+                "health",
+                "failover"
             })
     void packageUsesOnlyWhatTheTableAllows(String name) {
         List<String> allowed = new ArrayList<>(MAY_USE.getOrDefault(name, List.of()));

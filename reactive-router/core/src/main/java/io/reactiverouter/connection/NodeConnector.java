@@ -14,6 +14,7 @@ import io.r2dbc.spi.R2dbcException;
 import io.reactiverouter.order.SortCodecRegistrar;
 import io.reactiverouter.topology.Node;
 import io.reactiverouter.topology.NodeAddress;
+import io.reactiverouter.topology.Secret;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.List;
@@ -24,9 +25,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
 import reactor.netty.resources.LoopResources;
@@ -87,7 +88,7 @@ final class NodeConnector implements ConnectionFactory {
     private final EventLoops loops;
     private final AtomicInteger turn;
     private final Scheduler blocking;
-    private final Function<? super Connection, Mono<String>> check;
+    private final ConnectionCheck check;
 
     private final Consumer<Throwable> dropped;
 
@@ -100,7 +101,7 @@ final class NodeConnector implements ConnectionFactory {
             EventLoops loops,
             int firstLoop,
             Scheduler blocking,
-            Function<? super Connection, Mono<String>> check) {
+            ConnectionCheck check) {
         this.node = node;
         this.settings = settings;
         this.loops = loops;
@@ -110,7 +111,7 @@ final class NodeConnector implements ConnectionFactory {
         this.dropped =
                 error -> LOG.debug("a connection attempt to {} that was given up has ended", this.node.id(), error);
         // Reads all settings now, so that a bad one fails when the cluster is built.
-        configuration(loops.forConnection(firstLoop));
+        configuration(loops.forConnection(firstLoop), null);
     }
 
     @Override
@@ -129,12 +130,17 @@ final class NodeConnector implements ConnectionFactory {
         } catch (UnknownHostException e) {
             return Mono.error(e);
         }
+        String password;
+        try {
+            password = password();
+        } catch (RuntimeException e) {
+            return Mono.error(new PasswordUnavailableException(node.id(), e));
+        }
         EventLoops.ConnectionLoop loop = loops.forConnection(turn.getAndIncrement());
-        return new PostgresqlConnectionFactory(configuration(loop))
+        return new PostgresqlConnectionFactory(configuration(loop, password))
                 .create()
                 .<Connection>map(connection -> connection)
-                .delayUntil(connection -> check.apply(connection)
-                        .flatMap(reason -> Mono.error(new IncompatibleServerException(node.id(), reason))))
+                .delayUntil(connection -> check.check(node.id(), connection))
                 .doOnNext(connection -> {
                     connectionLoops.put(connection, loop);
                     loop.whenEmpty(() -> connectionLoops.remove(connection));
@@ -156,7 +162,20 @@ final class NodeConnector implements ConnectionFactory {
         return loop == null ? Mono.empty() : loop.abort();
     }
 
-    private PostgresqlConnectionConfiguration configuration(LoopResources loop) {
+    /** Asked for each connection: it may have changed, and asking may block. */
+    private @Nullable String password() {
+        Secret password = node.address().password();
+        return password == null ? null : password.reveal();
+    }
+
+    /** Closes the sockets of all connections that this has made. */
+    Mono<Void> abortAll() {
+        return Flux.defer(() -> Flux.fromIterable(List.copyOf(connectionLoops.values())))
+                .flatMap(EventLoops.ConnectionLoop::abort)
+                .then();
+    }
+
+    private PostgresqlConnectionConfiguration configuration(LoopResources loop, @Nullable String password) {
         NodeAddress address = node.address();
         if (address.username() == null) {
             throw new IllegalArgumentException("node " + node.id()
@@ -179,8 +198,8 @@ final class NodeConnector implements ConnectionFactory {
         if (!settings.statementTimeout().isZero()) {
             options.option(ConnectionFactoryOptions.STATEMENT_TIMEOUT, settings.statementTimeout());
         }
-        if (address.password() != null) {
-            options.option(ConnectionFactoryOptions.PASSWORD, address.password().reveal());
+        if (password != null) {
+            options.option(ConnectionFactoryOptions.PASSWORD, password);
         }
         address.options().forEach((name, value) -> options.option(Option.<Object>valueOf(known(name)), value));
         try {
@@ -203,7 +222,7 @@ final class NodeConnector implements ConnectionFactory {
     }
 
     private Throwable translate(Throwable error) {
-        if (error instanceof IncompatibleServerException) {
+        if (error instanceof ConnectionRefusal) {
             return error;
         }
         if (error instanceof R2dbcException refusal && !isConnectionFailure(refusal.getSqlState())) {

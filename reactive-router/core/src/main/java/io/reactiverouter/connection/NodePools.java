@@ -29,7 +29,12 @@ public final class NodePools {
     private static final Duration RETURN_CHECK = Duration.ofMillis(20);
     private static final Duration RETURN_TIMEOUT = Duration.ofSeconds(5);
 
+    /** What the connections of {@link #apart} add to the name of the application. */
+    private static final String PROBES = " health";
+
     private final Map<NodeId, NodePool> pools;
+    private final Map<NodeId, NodeConnector> connectors;
+    private final Map<NodeId, NodeConnector> apart;
     private final EventLoops loops;
 
     /**
@@ -45,7 +50,8 @@ public final class NodePools {
      * Makes a pool for each node.
      *
      * @param eventLoops number of event loops, and so of threads, that the connections share
-     * @param check asks each new connection, before its first use, whether its server will do; gives the reason if not
+     * @param listener must not throw, see {@link ClusterListener#guarded}
+     * @param check asks each new connection of a pool, before its first use, whether it will do
      * @throws IllegalArgumentException if a node has no user name or an option that the driver does not take
      */
     public NodePools(
@@ -54,7 +60,7 @@ public final class NodePools {
             ConnectionSettings connection,
             int eventLoops,
             ClusterListener listener,
-            Function<? super Connection, Mono<String>> check) {
+            ConnectionCheck check) {
         this.loops = new EventLoops(eventLoops);
         this.connecting = Schedulers.fromExecutorService(
                 new ThreadPoolExecutor(
@@ -65,15 +71,26 @@ public final class NodePools {
                         new SynchronousQueue<>(),
                         NodePools::connectingThread),
                 "reactive-router-connect");
-        ClusterListener guarded = listener == ClusterListener.NONE ? listener : new GuardedListener(listener);
         Map<NodeId, NodePool> made = new LinkedHashMap<>();
+        Map<NodeId, NodeConnector> connectors = new LinkedHashMap<>();
+        Map<NodeId, NodeConnector> apart = new LinkedHashMap<>();
+        ConnectionSettings probing = connection.withApplicationName(connection.applicationName() + PROBES);
         for (Node node : nodes) {
             NodeConnector connector = new NodeConnector(node, connection, loops, made.size(), connecting, check);
-            made.put(node.id(), new R2dbcNodePool(node.id(), pool, connector, guarded));
+            connectors.put(node.id(), connector);
+            apart.put(
+                    node.id(), new NodeConnector(node, probing, loops, made.size(), connecting, NodePools::unchecked));
+            made.put(node.id(), new R2dbcNodePool(node.id(), pool, connector, listener));
         }
         this.pools = Map.copyOf(made);
+        this.connectors = Map.copyOf(connectors);
+        this.apart = Map.copyOf(apart);
         ShardExecutor pooled = new PooledExecutor(this);
-        this.executor = guarded == ClusterListener.NONE ? pooled : new ListeningExecutor(pooled, guarded);
+        this.executor = listener == ClusterListener.NONE ? pooled : new ListeningExecutor(pooled, listener);
+    }
+
+    private static Mono<Void> unchecked(NodeId node, Connection connection) {
+        return Mono.empty();
     }
 
     private static Thread connectingThread(Runnable work) {
@@ -144,6 +161,35 @@ public final class NodePools {
                 .flatMapDelayError(node -> pool(node).warmup(), 16, 1)
                 .then()
                 .onErrorStop();
+    }
+
+    /**
+     * Opens a connection apart from the node's pool, and without its checks, for probes: a full pool does not keep it from
+     * being opened. Whoever has it must {@link #cut} it in the end.
+     */
+    public Mono<Connection> apart(NodeId node) {
+        return connector(apart, node).create();
+    }
+
+    /** Closes the sockets of a connection that was opened {@link #apart}, without a word to the server or a wait for it. */
+    public Mono<Void> cut(NodeId node, Connection connection) {
+        return connector(apart, node).abort(connection);
+    }
+
+    /**
+     * Closes the sockets of all connections in the node's pool: those who are using one get an error, and others are opened
+     * when they are needed.
+     */
+    public Mono<Void> cutAll(NodeId node) {
+        return connector(connectors, node).abortAll();
+    }
+
+    private static NodeConnector connector(Map<NodeId, NodeConnector> connectors, NodeId node) {
+        NodeConnector connector = connectors.get(node);
+        if (connector == null) {
+            throw new IllegalArgumentException("node " + node + " is not part of this cluster");
+        }
+        return connector;
     }
 
     /** Returns the figures of a node's pool at this moment. */

@@ -11,7 +11,8 @@ import java.time.Duration;
  * @param maxPending callers that may wait while all connections are in use, the next one fails at once; 1 000 by default
  * @param acquireTimeout how long a caller waits, opening a connection included; 5 s by default
  * @param maxIdleTime after which an unused connection is closed; 10 min by default
- * @param maxLifetime after which a connection is closed when it comes back; 30 min by default
+ * @param maxLifetime after which a connection is closed when it comes back or lies idle; for each connection up to a tenth
+ *     less, so that those opened together do not end together; 30 min by default
  */
 public record PoolSettings(
         int minSize, int maxSize, int maxPending, Duration acquireTimeout, Duration maxIdleTime, Duration maxLifetime) {

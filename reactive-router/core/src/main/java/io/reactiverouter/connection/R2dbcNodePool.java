@@ -193,8 +193,19 @@ final class R2dbcNodePool implements NodePool {
     /** Says whether an idle connection must be closed; one that the server has closed is never handed out. */
     private boolean isSpent(Connection connection, PooledRefMetadata metadata) {
         return metadata.idleTime() >= settings.maxIdleTime().toMillis()
-                || metadata.lifeTime() >= settings.maxLifetime().toMillis()
+                || metadata.lifeTime() >= lifetimeMillis(connection, settings.maxLifetime())
                 || !isOpen(connection);
+    }
+
+    /**
+     * Each connection has its own lifetime, up to a tenth shorter than the settings say: connections that were opened
+     * together, as after a failover, are not all opened again together.
+     */
+    static long lifetimeMillis(Object connection, Duration max) {
+        // Spread over all bits; identity hashes have 25 to 31 of them.
+        int spread = (System.identityHashCode(connection) * 0x9E3779B9) >>> 22;
+        long millis = max.toMillis();
+        return millis - (long) (millis * (spread / 10_240.0));
     }
 
     private static boolean isOpen(Connection connection) {

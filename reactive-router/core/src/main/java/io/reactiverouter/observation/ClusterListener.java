@@ -1,6 +1,8 @@
 package io.reactiverouter.observation;
 
 import io.reactiverouter.topology.NodeId;
+import io.reactiverouter.topology.NodeState;
+import io.reactiverouter.topology.ShardId;
 
 /**
  * Hears what happens on the nodes of a cluster. Every method does nothing unless overridden.
@@ -13,6 +15,11 @@ public interface ClusterListener {
     /** Hears nothing; with it the router takes no times. */
     ClusterListener NONE = new ClusterListener() {};
 
+    /** Returns a listener whose exceptions are logged and go no further; {@link #NONE} stays itself. */
+    static ClusterListener guarded(ClusterListener listener) {
+        return listener == NONE ? NONE : new GuardedListener(listener);
+    }
+
     /** A connection was handed out after this wait. */
     default void acquired(NodeId node, long waitNanos) {}
 
@@ -24,4 +31,16 @@ public interface ClusterListener {
 
     /** A connection was closed in place of going back to the pool, because its state was not known to be clean. */
     default void discarded(NodeId node, String reason) {}
+
+    /** A node came into another state, for this reason. */
+    default void stateChanged(NodeId node, NodeState before, NodeState after, String reason) {}
+
+    /** The writes of a shard go to another node from now on. */
+    default void primaryChanged(ShardId shard, NodeId before, NodeId after, String reason) {}
+
+    /**
+     * A node takes writes as if it were its shard's primary, and is not: other clients may be losing theirs there. It gets
+     * none from this cluster. Called once until the node changes.
+     */
+    default void fenced(NodeId node, String reason) {}
 }

@@ -4,15 +4,18 @@ import io.reactiverouter.strategy.Keyspace;
 import io.reactiverouter.strategy.ShardKey;
 import io.reactiverouter.strategy.ShardingStrategy;
 import io.reactiverouter.strategy.UnroutableKeyException;
+import io.reactiverouter.topology.Node;
 import io.reactiverouter.topology.NodeId;
 import io.reactiverouter.topology.Shard;
 import io.reactiverouter.topology.ShardId;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The live answer to "which shard" and "which node". Readers see one immutable snapshot; a change swaps it atomically, so
@@ -23,7 +26,12 @@ public final class RoutingTable {
     private final List<Shard> shards;
     private volatile Snapshot snapshot;
 
-    private record Snapshot(Map<ShardId, NodeId> primaries, Map<String, Placement> placements) {}
+    private record Snapshot(Map<ShardId, NodeId> primaries, Set<NodeId> ejected, Map<String, Placement> placements) {
+
+        Snapshot withPlacements(Map<String, Placement> changed) {
+            return new Snapshot(primaries, ejected, Map.copyOf(changed));
+        }
+    }
 
     /**
      * Starts with the primaries that the shards name and no placement.
@@ -34,7 +42,7 @@ public final class RoutingTable {
         this.shards = Shard.requireDistinct(shards);
         Map<ShardId, NodeId> primaries = new LinkedHashMap<>();
         shards.forEach(shard -> primaries.put(shard.id(), shard.primary().id()));
-        this.snapshot = new Snapshot(Map.copyOf(primaries), Map.of());
+        this.snapshot = new Snapshot(Map.copyOf(primaries), Set.of(), Map.of());
     }
 
     /**
@@ -52,7 +60,7 @@ public final class RoutingTable {
             Map<String, Placement> placements = new HashMap<>(current.placements());
             known = new Placement(keyspace, strategy, 1);
             placements.put(keyspace.name(), known);
-            snapshot = new Snapshot(current.primaries(), Map.copyOf(placements));
+            snapshot = current.withPlacements(placements);
         }
         if (known.keyspace() != keyspace) {
             throw new IllegalArgumentException("keyspace " + keyspace.name()
@@ -78,7 +86,7 @@ public final class RoutingTable {
         Placement replaced = new Placement(current.keyspace(), next, current.epoch() + 1);
         Map<String, Placement> placements = new HashMap<>(snapshot.placements());
         placements.put(name, replaced);
-        snapshot = new Snapshot(snapshot.primaries(), Map.copyOf(placements));
+        snapshot = snapshot.withPlacements(placements);
         return replaced;
     }
 
@@ -130,9 +138,57 @@ public final class RoutingTable {
     public NodeId primary(ShardId shard) {
         NodeId node = snapshot.primaries().get(shard);
         if (node == null) {
-            throw new IllegalArgumentException("shard " + shard + " is not part of the cluster; known are " + names());
+            throw unknown(shard);
         }
         return node;
+    }
+
+    private IllegalArgumentException unknown(ShardId shard) {
+        return new IllegalArgumentException("shard " + shard + " is not part of the cluster; known are " + names());
+    }
+
+    /**
+     * Sends the writes of a shard to another of its nodes from now on.
+     *
+     * @throws IllegalArgumentException if the shard has no such node
+     */
+    public synchronized void promote(NodeId node) {
+        ShardId shard = node.shard();
+        if (nodes(shard).stream().noneMatch(known -> known.id().equals(node))) {
+            throw new IllegalArgumentException("shard " + shard + " has no node " + node.endpoint());
+        }
+        Snapshot current = snapshot;
+        Map<ShardId, NodeId> primaries = new HashMap<>(current.primaries());
+        primaries.put(shard, node);
+        snapshot = new Snapshot(Map.copyOf(primaries), current.ejected(), current.placements());
+    }
+
+    /** Says whether a node is to be passed over where another can serve. */
+    public synchronized void eject(NodeId node, boolean eject) {
+        Snapshot current = snapshot;
+        Set<NodeId> ejected = new HashSet<>(current.ejected());
+        if (eject ? ejected.add(node) : ejected.remove(node)) {
+            snapshot = new Snapshot(current.primaries(), Set.copyOf(ejected), current.placements());
+        }
+    }
+
+    /** Says whether a node has been ejected. */
+    public boolean isEjected(NodeId node) {
+        Set<NodeId> ejected = snapshot.ejected();
+        return !ejected.isEmpty() && ejected.contains(node);
+    }
+
+    /**
+     * Returns the nodes of a shard as they were named, whatever their roles are now.
+     *
+     * @throws IllegalArgumentException if the cluster has no such shard
+     */
+    public List<Node> nodes(ShardId shard) {
+        return shards.stream()
+                .filter(known -> known.id().equals(shard))
+                .findFirst()
+                .orElseThrow(() -> unknown(shard))
+                .nodes();
     }
 
     /** Returns the shards in the order in which the cluster names them. */

@@ -88,9 +88,21 @@ public final class Shard {
      * @param password null for servers that ask for none
      */
     public Shard credentials(String username, @Nullable String password) {
-        Secret secret = password == null ? null : Secret.of(password);
+        return login(username, password == null ? null : Secret.of(password));
+    }
+
+    /**
+     * Sets the login of every node, in place of what their URLs say, with a password that can change while the application
+     * runs: {@link Secret#file} and {@link Secret#from} are asked anew for each connection that is opened. Connections that
+     * are open stay.
+     */
+    public Shard credentials(String username, Secret password) {
+        return login(username, password);
+    }
+
+    private Shard login(String username, @Nullable Secret password) {
         List<Node> changed = nodes.stream()
-                .map(node -> new Node(node.id(), node.address().withCredentials(username, secret)))
+                .map(node -> new Node(node.id(), node.address().withCredentials(username, password)))
                 .toList();
         return new Shard(id, changed, weight, region, tags);
     }

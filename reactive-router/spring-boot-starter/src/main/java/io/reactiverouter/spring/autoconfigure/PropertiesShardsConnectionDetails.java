@@ -4,6 +4,7 @@ import static io.reactiverouter.spring.autoconfigure.InvalidRouterConfigurationE
 
 import io.reactiverouter.topology.Node;
 import io.reactiverouter.topology.NodeAddress;
+import io.reactiverouter.topology.Secret;
 import io.reactiverouter.topology.Shard;
 import io.reactiverouter.topology.ShardId;
 import java.util.HashMap;
@@ -74,13 +75,12 @@ final class PropertiesShardsConnectionDetails implements ShardsConnectionDetails
 
     private static Shard withLogin(String at, Shard shard, ReactiveRouterProperties.Shard configured) {
         Shard result = shard;
-        if (configured.username() != null || configured.password() != null) {
-            NodeAddress primary = shard.primary().address();
-            String username = configured.username() != null ? configured.username() : primary.username();
-            String password = configured.password() != null ? configured.password() : password(primary);
-            if (username != null) {
-                result = shard.credentials(username, password);
-            }
+        NodeAddress primary = shard.primary().address();
+        String login = configured.username() != null ? configured.username() : primary.username();
+        Secret password = password(at, configured);
+        if (login != null && (configured.username() != null || password != null)) {
+            Secret used = password != null ? password : primary.password();
+            result = used == null ? shard.credentials(login, (String) null) : shard.credentials(login, used);
         }
         for (Node node : result.nodes()) {
             String username = node.address().username();
@@ -95,8 +95,17 @@ final class PropertiesShardsConnectionDetails implements ShardsConnectionDetails
         return result;
     }
 
-    private static @Nullable String password(NodeAddress address) {
-        return address.password() == null ? null : address.password().reveal();
+    private static @Nullable Secret password(String at, ReactiveRouterProperties.Shard configured) {
+        if (configured.passwordFile() == null) {
+            return configured.password() == null ? null : Secret.of(configured.password());
+        }
+        if (configured.password() != null) {
+            throw new InvalidRouterConfigurationException(
+                    at + ".password-file",
+                    at + ".password is set too",
+                    "Remove one of them: a password comes from one place.");
+        }
+        return Secret.file(configured.passwordFile());
     }
 
     private static Shard withWeight(String at, Shard shard, int weight) {

@@ -2,6 +2,7 @@ package io.reactiverouter.spring.autoconfigure;
 
 import io.reactiverouter.connection.TlsMode;
 import io.reactiverouter.strategy.KeyType;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -56,6 +57,8 @@ public record ReactiveRouterProperties(
      * @param url R2DBC URL of the primary, as in r2dbc:postgresql://app@db0:5432/app.
      * @param username Login name on every node of the shard, in place of the one in the URL.
      * @param password Password on every node of the shard, in place of the one in the URL.
+     * @param passwordFile File that holds the password, in place of password. Read for each connection that is opened, so that
+     *     it can change without a restart.
      * @param weight Share of rows relative to the other shards.
      * @param region Where the shard is, as in eu-west.
      * @param replicas R2DBC URLs of the replicas.
@@ -65,6 +68,7 @@ public record ReactiveRouterProperties(
             @Nullable String url,
             @Nullable String username,
             @Nullable String password,
+            @Nullable Path passwordFile,
             @DefaultValue("1") int weight,
             @Nullable String region,
             @DefaultValue List<String> replicas,

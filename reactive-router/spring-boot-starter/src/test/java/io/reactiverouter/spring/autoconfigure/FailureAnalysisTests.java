@@ -253,6 +253,7 @@ class FailureAnalysisTests {
                 "r2dbc:postgresql://app:" + SECRET + "@db0/app",
                 "app",
                 SECRET,
+                null,
                 1,
                 "eu",
                 List.of("r2dbc:postgresql://app:" + SECRET + "@db0r/app"),

@@ -1,11 +1,13 @@
 package io.reactiverouter.spring.autoconfigure;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.reactiverouter.ShardCluster;
 import io.reactiverouter.topology.NodeAddress;
 import io.reactiverouter.topology.Secret;
 import io.reactiverouter.topology.Shard;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -112,6 +114,22 @@ class ShardPropertiesTests {
         NodeAddress username = primary("url: r2dbc:postgresql://app:secret@db0:5432/app", "username: other");
         assertThat(username.username()).isEqualTo("other");
         assertThat(username.password()).isEqualTo(Secret.of("secret"));
+    }
+
+    @Test
+    void aPasswordCanComeFromAFileThatIsReadLater() {
+        NodeAddress address =
+                primary("url: r2dbc:postgresql://app:old@db0:5432/app", "password-file: /run/secrets/db-password");
+        assertThat(address.username()).isEqualTo("app");
+        assertThat(address.password()).isEqualTo(Secret.file(Path.of("/run/secrets/db-password")));
+    }
+
+    @Test
+    void aPasswordComesFromOnePlace() {
+        assertThatExceptionOfType(InvalidRouterConfigurationException.class)
+                .isThrownBy(() -> primary(
+                        "url: r2dbc:postgresql://app@db0:5432/app", "password: secret", "password-file: /run/password"))
+                .withMessageContaining("reactive-router.shards.s0.password-file");
     }
 
     @Test

@@ -1,8 +1,8 @@
-package io.reactiverouter.connection;
+package io.reactiverouter.observation;
 
-import io.reactiverouter.observation.CallOutcome;
-import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.topology.NodeId;
+import io.reactiverouter.topology.NodeState;
+import io.reactiverouter.topology.ShardId;
 import reactor.util.Logger;
 import reactor.util.Loggers;
 
@@ -35,6 +35,21 @@ final class GuardedListener implements ClusterListener {
     @Override
     public void discarded(NodeId node, String reason) {
         guard(() -> delegate.discarded(node, reason));
+    }
+
+    @Override
+    public void stateChanged(NodeId node, NodeState before, NodeState after, String reason) {
+        guard(() -> delegate.stateChanged(node, before, after, reason));
+    }
+
+    @Override
+    public void primaryChanged(ShardId shard, NodeId before, NodeId after, String reason) {
+        guard(() -> delegate.primaryChanged(shard, before, after, reason));
+    }
+
+    @Override
+    public void fenced(NodeId node, String reason) {
+        guard(() -> delegate.fenced(node, reason));
     }
 
     private static void guard(Runnable call) {

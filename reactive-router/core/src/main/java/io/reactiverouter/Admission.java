@@ -1,0 +1,77 @@
+package io.reactiverouter;
+
+import io.r2dbc.spi.Connection;
+import io.r2dbc.spi.Row;
+import io.reactiverouter.connection.ConnectionCheck;
+import io.reactiverouter.connection.IncompatibleServerException;
+import io.reactiverouter.connection.NotPrimaryException;
+import io.reactiverouter.health.HealthMonitor;
+import io.reactiverouter.routing.RoutingTable;
+import io.reactiverouter.strategy.GoldenKeys;
+import io.reactiverouter.topology.NodeId;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Mono;
+
+/**
+ * Lets a new connection into its pool if its server places keys as this library does and, where it is to take writes, if it is
+ * the primary: the first connection to a shard waits until all of its nodes have been asked, and a node that has become a
+ * standby is found out before a statement runs. One round trip.
+ */
+final class Admission implements ConnectionCheck {
+
+    private static final String RECOVERY = "recovery";
+    private static final Query QUESTION = Query.of(
+                    GoldenKeys.QUERY + ", pg_is_in_recovery()::int::bigint as " + RECOVERY)
+            .fetchSize(0);
+
+    private final RoutingTable table;
+    private volatile @Nullable HealthMonitor health;
+
+    Admission(RoutingTable table) {
+        this.table = table;
+    }
+
+    /** Sets who knows the nodes' roles, before the first connection is opened. */
+    void ask(HealthMonitor monitor) {
+        health = monitor;
+    }
+
+    private record Found(@Nullable String mismatch, boolean inRecovery) {
+
+        static Found of(Row row) {
+            return new Found(
+                    GoldenKeys.mismatch(column -> Objects.requireNonNull(row.get(column, Long.class))),
+                    Objects.requireNonNull(row.get(RECOVERY, Long.class)) != 0);
+        }
+    }
+
+    @Override
+    public Mono<Void> check(NodeId node, Connection connection) {
+        return QUESTION.fetch(connection, Found::of).single().flatMap(found -> judge(node, found));
+    }
+
+    private Mono<Void> judge(NodeId node, Found found) {
+        if (found.mismatch() != null) {
+            return Mono.error(new IncompatibleServerException(node, found.mismatch()));
+        }
+        HealthMonitor monitor = Objects.requireNonNull(health, "no monitor");
+        monitor.start();
+        if (!isPrimary(node)) {
+            return Mono.empty();
+        }
+        if (found.inRecovery()) {
+            monitor.suspect(node);
+            return Mono.error(new NotPrimaryException(node, "it is in recovery, as standbys are"));
+        }
+        return monitor.verify(node.shard())
+                .then(Mono.defer(() -> isPrimary(node)
+                        ? Mono.empty()
+                        : Mono.error(new NotPrimaryException(
+                                node, table.primary(node.shard()).endpoint() + " is, on a later timeline"))));
+    }
+
+    private boolean isPrimary(NodeId node) {
+        return table.primary(node.shard()).equals(node);
+    }
+}

@@ -1,0 +1,75 @@
+package io.reactiverouter.health;
+
+import io.reactiverouter.topology.NodeId;
+import io.reactiverouter.topology.NodeRole;
+import io.reactiverouter.topology.NodeState;
+import java.time.Duration;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is known of a node. Immutable; holds no secret.
+ *
+ * @param node the node
+ * @param state whether it is of use
+ * @param since when it came into this state; null before the first probe
+ * @param role what it said it was when it last answered
+ * @param fenced whether it calls itself primary and is not, so that it gets no writes
+ * @param timeline its timeline when it last answered, 0 before; each promotion begins a new one
+ * @param lagBytes how much log it had not applied yet of what its primary had written; 0 for a primary
+ * @param lag how old the last transaction is that it has applied, if it has not applied all; zero for a primary
+ * @param latency how long its last answer took
+ * @param failures failed probes in a row
+ * @param lastError the last failure of a probe, null if there was none
+ */
+public record NodeStatus(
+        NodeId node,
+        NodeState state,
+        @Nullable Instant since,
+        NodeRole role,
+        boolean fenced,
+        long timeline,
+        long lagBytes,
+        Duration lag,
+        Duration latency,
+        int failures,
+        @Nullable String lastError) {
+
+    static NodeStatus unknown(NodeId node) {
+        return new NodeStatus(
+                node, NodeState.HEALTHY, null, NodeRole.UNKNOWN, false, 0, 0, Duration.ZERO, Duration.ZERO, 0, null);
+    }
+
+    /** Says whether its last probe was answered. */
+    boolean answers() {
+        return failures == 0 && role != NodeRole.UNKNOWN;
+    }
+
+    NodeStatus failed(int nowFailures, String error) {
+        return new NodeStatus(node, state, since, role, fenced, timeline, lagBytes, lag, latency, nowFailures, error);
+    }
+
+    NodeStatus answered(ProbeAnswer answer, long behind) {
+        return new NodeStatus(
+                node,
+                state,
+                since,
+                answer.role(),
+                fenced && answer.role() == NodeRole.PRIMARY,
+                answer.timeline(),
+                behind,
+                behind == 0 ? Duration.ZERO : answer.replayAge(),
+                answer.latency(),
+                0,
+                lastError);
+    }
+
+    NodeStatus in(NodeState newState, Instant now) {
+        return new NodeStatus(node, newState, now, role, fenced, timeline, lagBytes, lag, latency, failures, lastError);
+    }
+
+    NodeStatus withFenced(boolean nowFenced) {
+        return new NodeStatus(
+                node, state, since, role, nowFenced, timeline, lagBytes, lag, latency, failures, lastError);
+    }
+}

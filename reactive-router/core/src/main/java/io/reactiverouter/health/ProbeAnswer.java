@@ -1,0 +1,42 @@
+package io.reactiverouter.health;
+
+import io.r2dbc.spi.Readable;
+import io.reactiverouter.topology.NodeRole;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a node said.
+ *
+ * @param position in the write-ahead log: how far it has written, or as a replica applied
+ * @param replayAge how long ago the last transaction was made that it has applied as a replica; zero for a primary
+ */
+record ProbeAnswer(NodeRole role, long timeline, long position, Duration replayAge, Duration latency) {
+
+    /**
+     * A primary's own timeline is in the name of its current log file: that of the control file is older for a while after a
+     * promotion.
+     */
+    static final String QUERY = """
+            select r,
+              case when r then (select timeline_id from pg_control_checkpoint())
+                else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int end,
+              (case when r then coalesce(pg_last_wal_replay_lsn(), '0/0') else pg_current_wal_lsn() end - '0/0')::bigint,
+              case when r then coalesce(
+                (extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::bigint, 0)
+                else 0 end
+            from pg_is_in_recovery() r""";
+
+    static ProbeAnswer of(Readable row, Duration latency) {
+        return new ProbeAnswer(
+                Boolean.TRUE.equals(row.get(0, Boolean.class)) ? NodeRole.REPLICA : NodeRole.PRIMARY,
+                number(row.get(1, Long.class)),
+                number(row.get(2, Long.class)),
+                Duration.ofMillis(Math.max(0, number(row.get(3, Long.class)))),
+                latency);
+    }
+
+    private static long number(@Nullable Long value) {
+        return value == null ? 0 : value;
+    }
+}

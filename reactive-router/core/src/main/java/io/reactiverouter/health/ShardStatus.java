@@ -1,0 +1,31 @@
+package io.reactiverouter.health;
+
+import io.reactiverouter.topology.NodeId;
+import io.reactiverouter.topology.NodeState;
+import io.reactiverouter.topology.ShardId;
+import java.util.List;
+
+/**
+ * What is known of a shard. Immutable.
+ *
+ * @param shard the shard
+ * @param primary the node that takes its writes
+ * @param nodes all nodes, in the order in which they were named
+ */
+public record ShardStatus(ShardId shard, NodeId primary, List<NodeStatus> nodes) {
+
+    public ShardStatus {
+        nodes = List.copyOf(nodes);
+    }
+
+    /** Returns how many nodes are healthy. */
+    public long healthy() {
+        return nodes.stream().filter(node -> node.state() == NodeState.HEALTHY).count();
+    }
+
+    /** Says whether the node that takes the writes is of use. */
+    public boolean writable() {
+        return nodes.stream()
+                .anyMatch(node -> node.node().equals(primary) && node.state() != NodeState.EJECTED && !node.fenced());
+    }
+}
