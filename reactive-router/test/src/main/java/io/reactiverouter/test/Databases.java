@@ -26,7 +26,7 @@ final class Databases {
                 node.withDatabase("postgres"),
                 List.of("create database \"" + node.database() + "\" owner \"" + node.username() + "\""));
         if (!initSql.isEmpty()) {
-            try (Connection connection = node.openJdbc();
+            try (Connection connection = node.openOwnMaintenance();
                     Statement statement = connection.createStatement()) {
                 for (String sql : initSql) {
                     statement.execute(sql);
@@ -42,7 +42,7 @@ final class Databases {
 
     /** Runs statements as the superuser, each in its own transaction. */
     static void run(ShardNode node, List<String> statements) throws SQLException {
-        try (Connection connection = node.openSuperuserJdbc();
+        try (Connection connection = node.openMaintenance();
                 Statement statement = connection.createStatement()) {
             for (String sql : statements) {
                 statement.execute(sql);

@@ -29,7 +29,11 @@ final class Directories {
             public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes)
                     throws IOException {
                 Path below = from.relativize(directory);
-                Files.copy(directory, to.resolve(below), StandardCopyOption.COPY_ATTRIBUTES);
+                try {
+                    Files.copy(directory, to.resolve(below), StandardCopyOption.COPY_ATTRIBUTES);
+                } catch (NoSuchFileException e) {
+                    return FileVisitResult.SKIP_SUBTREE;
+                }
                 return skipped.test(below) ? FileVisitResult.SKIP_SUBTREE : FileVisitResult.CONTINUE;
             }
 

@@ -27,8 +27,10 @@ final class EmbeddedServer implements ShardServer, AutoCloseable {
     private static final Duration REPLAY_LIMIT = Duration.ofSeconds(30);
     private static final Duration POLL_INTERVAL = Duration.ofMillis(5);
     private static final int PROMOTE_SECONDS = 60;
-    private static final long MAX_DELAY_MILLIS = Integer.MAX_VALUE;
+    private static final Duration MAX_DELAY = Duration.ofMillis(Integer.MAX_VALUE);
+    private static final Duration RELOAD = Duration.ofMillis(200);
     private static final int ATTEMPTS = 5;
+    private static final System.Logger LOG = System.getLogger(EmbeddedServer.class.getName());
 
     private final ShardNode direct;
     private final Path data;
@@ -133,8 +135,15 @@ final class EmbeddedServer implements ShardServer, AutoCloseable {
 
     /** Kills a server whose data directory is {@code data}, with all that it started, and removes what it leaves behind. */
     static void kill(ProcessHandle postmaster, Path data) throws IOException {
-        // Stopped first, it starts nothing new while it is being killed.
-        Processes.signal("STOP", List.of(postmaster));
+        try {
+            // Stopped first, it starts nothing new while it is being killed.
+            Processes.signal("STOP", List.of(postmaster));
+        } catch (IOException e) {
+            LOG.log(
+                    System.Logger.Level.DEBUG,
+                    "process " + postmaster.pid() + " could not be stopped before its end",
+                    e);
+        }
         if (!Processes.kill(Processes.of(postmaster), STOP_LIMIT)) {
             throw new IOException("process " + postmaster.pid() + " is still there " + STOP_LIMIT + " after SIGKILL");
         }
@@ -145,7 +154,7 @@ final class EmbeddedServer implements ShardServer, AutoCloseable {
     public synchronized void stop() {
         if (running()) {
             requireNotPaused("stop");
-            attempt("could not be stopped", () -> ctl.stop("fast"));
+            attempt("could not be stopped", () -> ctl.stop("fast", process, PgCtl.LIMIT));
         }
         wentDown();
     }
@@ -173,13 +182,18 @@ final class EmbeddedServer implements ShardServer, AutoCloseable {
         if (running()) {
             return;
         }
-        attempt("did not start", () -> {
-            port.release();
-            process = ctl.start();
-            if (network != null) {
-                network.serverUp();
-            }
-        });
+        try {
+            attempt("did not start", () -> {
+                port.release();
+                process = ctl.start();
+                if (network != null) {
+                    network.serverUp();
+                }
+            });
+        } catch (RuntimeException e) {
+            kill();
+            throw e;
+        }
     }
 
     @Override
@@ -216,7 +230,7 @@ final class EmbeddedServer implements ShardServer, AutoCloseable {
         requireRunning("promote");
         requireNotPaused("promote");
         attempt("could not be promoted", () -> {
-            try (Connection connection = direct.withDatabase("postgres").openSuperuserJdbc();
+            try (Connection connection = direct.withDatabase("postgres").openMaintenance();
                     Statement statement = connection.createStatement();
                     ResultSet result = statement.executeQuery("select pg_promote(true, " + PROMOTE_SECONDS + ")")) {
                 result.next();
@@ -240,8 +254,16 @@ final class EmbeddedServer implements ShardServer, AutoCloseable {
             other.requireAnswering("be followed");
             kill();
             attempt("could not be made a standby of " + other.direct.name(), () -> {
+                Path copy = data.resolveSibling(data.getFileName() + ".copy");
+                try {
+                    Standby.copy(other.direct, other.data, copy, direct.name());
+                } catch (IOException | SQLException e) {
+                    // It still has what it had.
+                    Directories.delete(copy);
+                    throw e;
+                }
                 Directories.delete(data);
-                Standby.copy(other.direct, other.data, data, direct.name());
+                Files.move(copy, data);
             });
             start();
         }
@@ -249,35 +271,71 @@ final class EmbeddedServer implements ShardServer, AutoCloseable {
 
     @Override
     public synchronized void replicationDelay(Duration delay) {
-        long millis = delay.toMillis();
-        if (millis < 0 || millis > MAX_DELAY_MILLIS) {
-            throw new IllegalArgumentException(
-                    "replication delay must be 0 to " + MAX_DELAY_MILLIS + " ms, was " + delay);
+        if (delay.isNegative() || delay.compareTo(MAX_DELAY) > 0) {
+            throw new IllegalArgumentException("replication delay must be zero to " + MAX_DELAY + ", was " + delay);
         }
         requireRunning("delay replication");
         requireNotPaused("delay replication");
-        attempt(
-                "could not be delayed",
-                () -> Databases.run(
-                        direct.withDatabase("postgres"),
-                        List.of("alter system set recovery_min_apply_delay = " + millis, "select pg_reload_conf()")));
+        ShardNode server = direct.withDatabase("postgres");
+        attempt("could not be delayed", () -> {
+            requireStandby(server, "be delayed");
+            Databases.run(
+                    server,
+                    List.of(
+                            "alter system set recovery_min_apply_delay = " + delay.toMillis(),
+                            "select pg_reload_conf()"));
+            long start = System.nanoTime();
+            while (!delayed(server, delay)) {
+                requireInTime(start, "the delay is not in force");
+            }
+            // Other sessions have read it by now; the process that replays reads it within its next wait.
+            LockSupport.parkNanos(RELOAD.toNanos());
+        });
+    }
+
+    private static boolean delayed(ShardNode server, Duration delay) throws SQLException {
+        try (Connection connection = server.openMaintenance();
+                PreparedStatement statement = connection.prepareStatement(
+                        "select setting::bigint = ? from pg_settings where name = 'recovery_min_apply_delay'")) {
+            statement.setLong(1, delay.toMillis());
+            return isTrue(statement);
+        }
+    }
+
+    private static void requireStandby(ShardNode server, String what) throws SQLException, IOException {
+        if (!"t".equals(text(server, "select pg_is_in_recovery()"))) {
+            throw new IOException("it is no standby, and only those can " + what);
+        }
+    }
+
+    private static void requireInTime(long start, String otherwise) throws IOException {
+        if (System.nanoTime() - start > REPLAY_LIMIT.toNanos()) {
+            throw new IOException(otherwise + " after " + REPLAY_LIMIT);
+        }
+        LockSupport.parkNanos(POLL_INTERVAL.toNanos());
     }
 
     @Override
     public void awaitReplayOf(ShardServer primary) {
         ShardNode other = mine(primary).direct.withDatabase("postgres");
+        requireRunning("await replay");
+        requireNotPaused("await replay");
         attempt("cannot be compared with " + other.name(), () -> {
-            String written = text(other, "select pg_current_wal_lsn()::text", "");
+            ShardNode standby = direct.withDatabase("postgres");
+            requireStandby(standby, "apply what another server has written");
+            // Commits that the server has not written out yet included; and not those of another timeline.
+            String written = text(other, "select pg_current_wal_insert_lsn()");
+            String timeline =
+                    text(other, "select ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int");
             long start = System.nanoTime();
-            try (Connection connection = direct.withDatabase("postgres").openSuperuserJdbc();
-                    PreparedStatement statement =
-                            connection.prepareStatement("select pg_last_wal_replay_lsn() >= ?::pg_lsn")) {
+            try (Connection connection = standby.openMaintenance();
+                    PreparedStatement statement = connection.prepareStatement(
+                            "select pg_last_wal_replay_lsn() >= ?::pg_lsn and received_tli = ?::int from"
+                                    + " pg_stat_wal_receiver")) {
                 statement.setString(1, written);
+                statement.setString(2, timeline);
                 while (!isTrue(statement)) {
-                    if (System.nanoTime() - start > REPLAY_LIMIT.toNanos()) {
-                        throw new IOException("position " + written + " is not applied after " + REPLAY_LIMIT);
-                    }
-                    LockSupport.parkNanos(POLL_INTERVAL.toNanos());
+                    requireInTime(start, "position " + written + " of timeline " + timeline + " is not applied");
                 }
             }
         });
@@ -314,19 +372,25 @@ final class EmbeddedServer implements ShardServer, AutoCloseable {
         });
     }
 
-    private boolean stopsNow() throws IOException {
-        Processes.signal("QUIT", List.of(process));
-        return Processes.ended(Processes.of(process), STOP_LIMIT);
+    private boolean stopsNow() {
+        List<ProcessHandle> all = Processes.of(process);
+        try {
+            ctl.stop("immediate", process, STOP_LIMIT);
+            return Processes.ended(all, STOP_LIMIT);
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.DEBUG, "server " + direct.name() + " is killed, it does not stop", e);
+            return false;
+        }
     }
 
     private EmbeddedServer mine(ShardServer other) {
         if (other instanceof EmbeddedServer server
-                && server.data.getParent() != null
-                && server.data.getParent().equals(data.getParent())) {
+                // Made up for each shard, and copied with its data.
+                && server.direct.superuserPassword().equals(direct.superuserPassword())) {
             return server;
         }
         throw new IllegalArgumentException(
-                other.node() + " is not of the same set of shards as " + direct + "; take one of the same shard");
+                other.node() + " is not a server of the same shard as " + direct + "; take one of this shard");
     }
 
     /** For use by another server, which holds its own lock: two that follow each other must not wait for one another. */
@@ -351,20 +415,18 @@ final class EmbeddedServer implements ShardServer, AutoCloseable {
         }
     }
 
-    private static String text(ShardNode node, String sql, String whenNull) throws SQLException {
-        try (Connection connection = node.openSuperuserJdbc();
+    private static String text(ShardNode node, String sql) throws SQLException {
+        try (Connection connection = node.openMaintenance();
                 Statement statement = connection.createStatement();
                 ResultSet result = statement.executeQuery(sql)) {
             result.next();
-            String text = result.getString(1);
-            return text == null ? whenNull : text;
+            return String.valueOf(result.getString(1));
         }
     }
 
     private static boolean isTrue(PreparedStatement statement) throws SQLException {
         try (ResultSet result = statement.executeQuery()) {
-            result.next();
-            return result.getBoolean(1);
+            return result.next() && result.getBoolean(1);
         }
     }
 

@@ -44,13 +44,13 @@ public final class EmbeddedShards implements ShardServers {
 
     private EmbeddedShards(ServerSpec spec, Path parent, boolean closeOnExit, boolean withNetworks) {
         this.spec = spec;
-        this.networks = withNetworks ? new Networks() : null;
         try {
             this.base = Files.createTempDirectory(parent.toAbsolutePath(), "reactive-router-shards-");
         } catch (IOException e) {
             throw new UncheckedIOException("no directory can be made below " + parent + "; choose another one", e);
         }
         this.guard = new ExitGuard(base);
+        this.networks = withNetworks ? new Networks() : null;
         if (closeOnExit) {
             Thread hook = new Thread(this::stopAll, "embedded-shards-exit");
             Runtime.getRuntime().addShutdownHook(hook);

@@ -151,7 +151,9 @@ final class EmbeddedStart {
     private void configure() {
         StringBuilder lines = new StringBuilder("\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n"
                 // In the data directory, so that a server that is killed leaves none of it behind.
-                + "dynamic_shared_memory_type = mmap\n");
+                + "dynamic_shared_memory_type = mmap\n"
+                // A primary that stops waits so long for a replica that does not answer.
+                + "wal_sender_timeout = 10s\n");
         for (Map.Entry<String, String> setting : spec.settings().entrySet()) {
             String value = setting.getValue().replace("\\", "\\\\").replace("'", "''");
             lines.append(setting.getKey()).append(" = '").append(value).append("'\n");

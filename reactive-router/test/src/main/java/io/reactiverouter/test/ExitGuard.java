@@ -19,13 +19,24 @@ final class ExitGuard implements AutoCloseable {
                 [ -d "$1" ] || exit 0
                 running=no
                 for file in "$1"/*/postmaster.pid; do
-                    [ -f "$file" ] && read -r pid < "$file" && kill -QUIT "$pid" && running=yes
+                    [ -f "$file" ] || continue
+                    read -r pid < "$file"
+                    if kill -QUIT "$pid"; then
+                        running=yes
+                        kill -CONT "$pid"
+                    else
+                        segment=$(sed -n 7p "$file")
+                        ipcrm -m "${segment##* }"
+                    fi
                 done
                 for file in "$1"/*.paused; do
                     [ -f "$file" ] && while read -r pid; do kill -CONT "$pid"; done < "$file"
                 done
                 [ $running = no ] && rm -rf "$1"
                 sleep 0.25
+            done
+            for file in "$1"/*/postmaster.pid; do
+                [ -f "$file" ] && read -r pid < "$file" && kill -KILL "$pid"
             done
             rm -rf "$1"
             """;

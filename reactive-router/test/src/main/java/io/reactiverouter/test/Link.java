@@ -1,6 +1,7 @@
 package io.reactiverouter.test;
 
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelOption;
 import java.util.function.Consumer;
@@ -93,7 +94,11 @@ final class Link {
 
     private static void close(Channel channel, boolean abruptly) {
         if (abruptly && channel.isActive()) {
-            channel.config().setOption(ChannelOption.SO_LINGER, 0);
+            try {
+                channel.config().setOption(ChannelOption.SO_LINGER, 0);
+            } catch (ChannelException e) {
+                // Some systems refuse it where the peer has reset the connection already: then there is nobody to tell.
+            }
         }
         channel.close().addListener(closed -> {});
     }

@@ -18,15 +18,18 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What lies between clients and one server: a relay of TCP connections that can be slow, lossy or dead. It passes bytes on
- * as they are until told otherwise, and changes count for connections that are open too. Faults add up; {@link #heal()}
- * ends all of them.
+ * as they are until told otherwise, and changes count for connections that are open too, and for what is on its way. Faults add
+ * up; {@link #heal()} ends all of them. At most 1 MiB is on its way in each direction of a connection, so that latency limits
+ * how much can pass too. Connections themselves are made without delay.
  *
  * <p>Thread-safe. Each method returns when its change is in force; none may be called on an event loop. Work is done on one
  * thread for all networks of a set of shards.
@@ -44,8 +47,9 @@ public final class Network {
     // Under the lock of this network: whether anything listens.
     private @Nullable Channel listener;
     private boolean refused;
+    private boolean cut;
     private boolean serverDown;
-    private boolean closed;
+    private volatile boolean closed;
 
     // On the loop.
     private final Set<Link> links = new LinkedHashSet<>();
@@ -71,6 +75,7 @@ public final class Network {
      * @throws IllegalArgumentException if it is negative or over an hour
      */
     public void latency(Duration oneWay) {
+        requireUsable();
         long nanos = nanos("latency", oneWay);
         change(old -> old.withLatency(nanos));
     }
@@ -81,6 +86,7 @@ public final class Network {
      * @throws IllegalArgumentException if it is negative or over an hour
      */
     public void jitter(Duration upTo) {
+        requireUsable();
         long nanos = nanos("jitter", upTo);
         change(old -> old.withJitter(nanos));
     }
@@ -91,56 +97,70 @@ public final class Network {
      * @throws IllegalArgumentException if it is not positive
      */
     public void bandwidth(long bytesPerSecond) {
+        requireUsable();
         requirePositive("bandwidth in bytes per second", bytesPerSecond);
         change(old -> old.withBandwidth(bytesPerSecond));
     }
 
     /**
      * Cuts the cable: nothing arrives at either end, and neither is told. Connections stay, new ones are accepted (by the
-     * system, as far as the client can see) but not answered. What was on its way arrives after {@link #heal()}.
+     * system, as far as the client can see) but not answered, whether the server lives or not. What was on its way arrives
+     * after {@link #heal()}.
      */
-    public void cut() {
+    public synchronized void cut() {
+        requireUsable();
+        cut = true;
+        listenOrHold();
         change(old -> old.withHeld(true, true));
     }
 
     /** Cuts one way: the server hears its clients, and none of its answers arrives. */
     public void halfOpen() {
-        change(old -> old.withHeld(false, true));
+        requireUsable();
+        change(old -> old.withHeld(old.requestsHeld(), true));
     }
 
     /** Refuses new connections; those that are open stay. */
     public synchronized void refuse() {
+        requireUsable();
         refused = true;
         listenOrHold();
     }
 
     /** Resets all open connections, on both sides. New ones can be made at once. */
     public void reset() {
-        await(loop.submit(() -> Set.copyOf(links).forEach(Link::reset)));
+        requireUsable();
+        resetAll();
+    }
+
+    private void resetAll() {
+        await(loop.submit(() -> List.copyOf(links).forEach(Link::reset)));
     }
 
     /**
      * Resets each connection, present and future, as soon as this many more bytes from the server have been passed on: in the
-     * middle of an answer, after exactly so many bytes.
+     * middle of an answer. They are passed on to the client's system, which drops what it has no room for.
      *
      * @throws IllegalArgumentException if it is not positive
      */
     public void resetAfter(long answerBytes) {
+        requireUsable();
         requirePositive("bytes before a reset", answerBytes);
-        change(old -> old.withResetAfter(answerBytes));
-        await(loop.submit(() -> links.forEach(link -> link.resetAfter(answerBytes))));
+        change(old -> old.withResetAfter(answerBytes), link -> link.resetAfter(answerBytes));
     }
 
     /** Ends all faults. What was held back arrives now, late. */
     public synchronized void heal() {
+        requireUsable();
         refused = false;
+        cut = false;
         listenOrHold();
-        change(old -> Faults.NONE);
-        await(loop.submit(() -> links.forEach(link -> link.resetAfter(-1))));
+        change(old -> Faults.NONE, link -> link.resetAfter(-1));
     }
 
     /** Returns how many connections of clients are open. */
     public int connections() {
+        requireUsable();
         return await(loop.submit(links::size));
     }
 
@@ -159,12 +179,12 @@ public final class Network {
     synchronized void close() {
         closed = true;
         listenOrHold();
-        reset();
+        resetAll();
     }
 
     private void listenOrHold() {
         try {
-            if (closed || refused || serverDown) {
+            if (closed || refused || (serverDown && !cut)) {
                 Channel open = listener;
                 if (open != null) {
                     listener = null;
@@ -228,16 +248,34 @@ public final class Network {
     }
 
     private void change(UnaryOperator<Faults> change) {
+        change(change, link -> {});
+    }
+
+    /**
+     * @param before done to each link before the change
+     */
+    private void change(UnaryOperator<Faults> change, Consumer<Link> before) {
         await(loop.submit(() -> {
             faults = change.apply(faults);
-            links.forEach(link -> link.suffer(faults));
+            // A copy, because a link that can go on can end too.
+            List.copyOf(links).forEach(link -> {
+                before.accept(link);
+                link.suffer(faults);
+            });
         }));
     }
 
-    private <T> T await(Future<T> future) {
+    private void requireUsable() {
         if (loop.inEventLoop()) {
-            throw new IllegalStateException("a network must not be changed on an event loop; use another thread");
+            throw new IllegalStateException("a network must not be used on its event loop; use another thread");
         }
+        if (closed) {
+            throw new IllegalStateException(
+                    "the network at port " + port + " is closed with its shards; start new ones");
+        }
+    }
+
+    private <T> T await(Future<T> future) {
         if (!future.awaitUninterruptibly(LIMIT_SECONDS, TimeUnit.SECONDS)) {
             throw new IllegalStateException(
                     "the network at port " + port + " does not react within " + LIMIT_SECONDS + " s");

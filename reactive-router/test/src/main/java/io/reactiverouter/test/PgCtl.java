@@ -12,7 +12,8 @@ import java.util.Optional;
 /** Starts and stops the server of one data directory, with PostgreSQL's own {@code pg_ctl}. */
 final class PgCtl {
 
-    private static final Duration LIMIT = Duration.ofSeconds(60);
+    static final Duration LIMIT = Duration.ofSeconds(60);
+
     private static final Duration GRACE = Duration.ofSeconds(10);
     private static final int LOG_LINES = 20;
 
@@ -68,30 +69,42 @@ final class PgCtl {
                 .filter(Processes::running);
     }
 
-    /** Starts the server, and returns its process when it answers. */
+    /** Starts the server, and returns its process when it answers; one that does not has been killed. */
     ProcessHandle start() throws IOException {
-        int code = run(List.of("-o", options, "-l", log.toString(), "start"));
-        Optional<ProcessHandle> process = process(data);
-        if (code != 0 || process.isEmpty()) {
-            throw new IOException("pg_ctl start ended with code " + code + "; the end of its log:\n" + endOfLog());
+        try {
+            int code = run(LIMIT, List.of("-o", options, "-l", log.toString(), "start"));
+            Optional<ProcessHandle> process = process(data);
+            if (code != 0 || process.isEmpty()) {
+                throw new IOException("pg_ctl start ended with code " + code + "; the end of its log:\n" + endOfLog());
+            }
+            return process.get();
+        } catch (IOException e) {
+            Optional<ProcessHandle> left = process(data);
+            if (left.isPresent()) {
+                EmbeddedServer.kill(left.get(), data);
+            }
+            throw e;
         }
-        return process.get();
     }
 
-    /** Stops the server in a mode of pg_ctl and returns when it has ended. */
-    void stop(String mode) throws IOException {
-        int code = run(List.of("-m", mode, "stop"));
+    /** Stops the server in a mode of pg_ctl and returns when its process has ended. */
+    void stop(String mode, ProcessHandle process, Duration limit) throws IOException {
+        int code = run(limit, List.of("-m", mode, "stop"));
         if (code != 0) {
             throw new IOException(
                     "pg_ctl stop -m " + mode + " ended with code " + code + "; the end of its log:\n" + endOfLog());
         }
+        // For pg_ctl it has ended when its file is gone, which is a moment earlier.
+        if (!Processes.ended(List.of(process), GRACE)) {
+            throw new IOException("process " + process.pid() + " goes on after pg_ctl stop -m " + mode);
+        }
     }
 
-    private int run(List<String> arguments) throws IOException {
+    private int run(Duration limit, List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>(program);
-        command.addAll(List.of("-D", data.toString(), "-w", "-t", String.valueOf(LIMIT.toSeconds())));
+        command.addAll(List.of("-D", data.toString(), "-w", "-t", String.valueOf(limit.toSeconds())));
         command.addAll(arguments);
-        return Processes.run(command, LIMIT.plus(GRACE), ProcessBuilder.Redirect.appendTo(log.toFile()));
+        return Processes.run(command, limit.plus(GRACE), ProcessBuilder.Redirect.appendTo(log.toFile()));
     }
 
     private String endOfLog() {

@@ -54,7 +54,8 @@ final class Processes {
 
     /** Sends a signal to those processes that are still there. */
     static void signal(String name, Collection<ProcessHandle> processes) throws IOException {
-        List<String> command = new ArrayList<>(List.of("kill", "-" + name));
+        // The shell's own: not every system has a program of that name.
+        List<String> command = new ArrayList<>(List.of("sh", "-c", "kill -s \"$0\" \"$@\"", name));
         processes.forEach(process -> command.add(String.valueOf(process.pid())));
         // Its exit code tells only whether all of them were there.
         run(command, COMMAND_LIMIT, ProcessBuilder.Redirect.DISCARD);

@@ -32,6 +32,7 @@ record ServerSpec(
     private static final Set<String> RESERVED = Set.of(
             "config_file",
             "data_directory",
+            "dynamic_shared_memory_type",
             "external_pid_file",
             "hba_file",
             "ident_file",

@@ -16,6 +16,11 @@ public final class ShardNode {
 
     static final String SUPERUSER = "postgres";
 
+    /** Longer than any single statement of the kit takes. */
+    private static final String MAINTENANCE_SECONDS = "90";
+
+    private static final String LOGIN_SECONDS = "20";
+
     private final String name;
     private final String host;
     private final int port;
@@ -138,8 +143,29 @@ public final class ShardNode {
         }
     }
 
-    private Connection open(Login as) throws SQLException {
+    /** Opens a connection for the kit's own work: it waits neither for a server that hangs nor for a standby. */
+    Connection openMaintenance() throws SQLException {
+        return open(superuser, limited());
+    }
+
+    /** The same as the owner. */
+    Connection openOwnMaintenance() throws SQLException {
+        return open(login, limited());
+    }
+
+    private static Properties limited() {
         Properties properties = new Properties();
+        properties.setProperty("socketTimeout", MAINTENANCE_SECONDS);
+        properties.setProperty("loginTimeout", LOGIN_SECONDS);
+        properties.setProperty("options", "-c synchronous_commit=local");
+        return properties;
+    }
+
+    private Connection open(Login as) throws SQLException {
+        return open(as, new Properties());
+    }
+
+    private Connection open(Login as, Properties properties) throws SQLException {
         properties.setProperty("user", as.username());
         properties.setProperty("password", as.password());
         return DriverManager.getConnection(

@@ -26,7 +26,7 @@ public interface ShardServer {
      * Stops the server in order ("fast"): open transactions are rolled back, connections are closed with SQLSTATE 57P01.
      * Does nothing if it does not run.
      *
-     * @throws IllegalStateException if it does not end within 60 s, as when it is paused
+     * @throws IllegalStateException if it does not end within 60 s, or is paused
      */
     void stop();
 
@@ -66,23 +66,26 @@ public interface ShardServer {
      * Makes this server a standby of another one of its shard, with a fresh copy of the other's data. What only this
      * server had is gone. For an old primary that comes back, and for standbys after another one was promoted.
      *
-     * @throws IllegalArgumentException if the other one is this one or belongs to another set of shards
-     * @throws IllegalStateException if the other does not run, or this one does not start
+     * @throws IllegalArgumentException if the other one is this one or belongs to another shard
+     * @throws IllegalStateException if the other does not run, or this one does not start; where no copy could be made, this
+     *     one has its own data still, and is down
      */
     void follow(ShardServer primary);
 
     /**
-     * Lets a standby apply each commit only this long after it was made; zero, the default, at once. Commits reach the
-     * standby at once all the same, and none is missing after {@link #promote()}. Precise to a millisecond.
+     * Lets a standby apply each commit only this long after it was made; zero, the default, at once. As long as it stays
+     * connected to its primary commits reach it at once all the same, and none is missing after {@link #promote()}. Precise
+     * to a millisecond.
      *
      * @throws IllegalArgumentException if the time is negative or over 24 days
+     * @throws IllegalStateException if it is no standby that runs
      */
     void replicationDelay(Duration delay);
 
     /**
-     * Returns when this standby has applied all that the other server has written until now.
+     * Returns when this standby has applied all that the other server, on its timeline, has written until now.
      *
-     * @throws IllegalStateException if it has not within 30 s
+     * @throws IllegalStateException if it has not within 30 s, or is no standby that runs
      */
     void awaitReplayOf(ShardServer primary);
 

@@ -14,6 +14,7 @@ import java.util.List;
 final class SharedMemory {
 
     private static final Duration LIMIT = Duration.ofSeconds(5);
+    private static final System.Logger LOG = System.getLogger(SharedMemory.class.getName());
 
     /** In postmaster.pid: key and id of the segment. */
     private static final int LINE = 6;
@@ -30,8 +31,12 @@ final class SharedMemory {
         if (lines.size() > LINE) {
             String[] segment = lines.get(LINE).trim().split("\\s+", -1);
             if (segment.length == 2) {
-                // Where it fails, because there is none, or no such program, nothing is lost but those bytes.
-                Processes.run(List.of("ipcrm", "-m", segment[1]), LIMIT, ProcessBuilder.Redirect.DISCARD);
+                try {
+                    Processes.run(List.of("ipcrm", "-m", segment[1]), LIMIT, ProcessBuilder.Redirect.DISCARD);
+                } catch (IOException e) {
+                    // Without that program nothing is lost but those bytes.
+                    LOG.log(System.Logger.Level.DEBUG, "segment " + segment[1] + " of " + data + " stays", e);
+                }
             }
         }
         Files.deleteIfExists(file);

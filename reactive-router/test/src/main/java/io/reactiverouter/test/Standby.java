@@ -3,6 +3,7 @@ package io.reactiverouter.test;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -29,6 +30,8 @@ final class Standby {
             "pg_stat_tmp",
             "pg_subtrans");
 
+    private static final Path CONTROL = Path.of("global", "pg_control");
+
     private static final Set<String> LEFT_OUT = Set.of(
             "postmaster.pid",
             "postmaster.opts",
@@ -52,11 +55,13 @@ final class Standby {
         String slot = name.replace('-', '_');
         ShardNode maintenance = primary.withDatabase("postgres");
         // The session must last as long as the backup.
-        try (Connection connection = maintenance.openSuperuserJdbc()) {
+        try (Connection connection = maintenance.openMaintenance()) {
             keepLog(connection, slot);
             try (Statement statement = connection.createStatement()) {
                 statement.execute("select pg_backup_start('" + slot + "', true)");
                 Directories.copy(from, to, Standby::skipped);
+                // Last: of a standby it says how far the copy must be replayed to be consistent.
+                Files.copy(from.resolve(CONTROL), to.resolve(CONTROL), StandardCopyOption.COPY_ATTRIBUTES);
                 Files.createDirectories(to.resolve("pg_wal/archive_status"));
                 Files.createDirectories(to.resolve("pg_wal/summaries"));
                 try (ResultSet end = statement.executeQuery("select labelfile from pg_backup_stop(false)")) {
@@ -94,6 +99,9 @@ final class Standby {
 
     private static boolean skipped(Path below) {
         String first = below.getName(0).toString();
+        if (below.equals(CONTROL)) {
+            return true;
+        }
         return below.getNameCount() == 1
                 ? EMPTY.contains(first) || LEFT_OUT.contains(first)
                 : below.getFileName().toString().startsWith("pgsql_tmp") || below.endsWith("pg_internal.init");

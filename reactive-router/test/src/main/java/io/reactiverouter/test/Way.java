@@ -5,7 +5,9 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -27,8 +29,10 @@ final class Way extends ChannelInboundHandlerAdapter {
     private @Nullable Channel to;
     private int underwayBytes;
     private long lastDue = System.nanoTime();
-    private boolean waking;
+    private @Nullable Future<?> waking;
     private boolean ended;
+    private boolean broken;
+    private boolean resetting;
     private boolean discarded;
     private long untilReset = -1;
 
@@ -53,8 +57,28 @@ final class Way extends ChannelInboundHandlerAdapter {
     void suffer(Faults now, boolean hold) {
         faults = now;
         held = hold;
+        putOff();
         deliver();
         readMore();
+    }
+
+    /** What is on its way counts as sent now, under the faults of now. */
+    private void putOff() {
+        Future<?> timer = waking;
+        waking = null;
+        if (timer != null) {
+            timer.cancel(false);
+        }
+        lastDue = System.nanoTime();
+        List<Piece> pieces = List.copyOf(underway);
+        underway.clear();
+        pieces.forEach(piece -> add(piece.bytes()));
+    }
+
+    private void add(ByteBuf bytes) {
+        long arrival = System.nanoTime() + faults.latencyNanos() + jitter();
+        lastDue = Math.max(arrival, lastDue) + transmission(bytes.readableBytes());
+        underway.add(new Piece(bytes, lastDue));
     }
 
     /** Breaks the link after so many more bytes; never if negative. */
@@ -84,15 +108,12 @@ final class Way extends ChannelInboundHandlerAdapter {
             return;
         }
         underwayBytes += bytes.readableBytes();
-        long arrival = System.nanoTime() + faults.latencyNanos() + jitter();
         // A slow line is seen as one only if its bytes come bit by bit.
         int size = faults.bytesPerSecond() == 0
                 ? bytes.readableBytes()
                 : (int) Math.max(1, Math.min(bytes.readableBytes(), faults.bytesPerSecond() / PIECES_PER_SECOND));
         while (bytes.isReadable()) {
-            ByteBuf piece = bytes.readRetainedSlice(Math.min(size, bytes.readableBytes()));
-            lastDue = Math.max(arrival, lastDue) + transmission(piece.readableBytes());
-            underway.add(new Piece(piece, lastDue));
+            add(bytes.readRetainedSlice(Math.min(size, bytes.readableBytes())));
         }
         bytes.release();
         deliver();
@@ -118,15 +139,17 @@ final class Way extends ChannelInboundHandlerAdapter {
         deliver();
     }
 
-    /** As when an end was reset: the other one is told. */
+    /** As when an end was reset: the other one is told, after what is on its way. */
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        link.reset();
+        broken = true;
+        ended = true;
+        deliver();
     }
 
     private void deliver() {
         Channel target = to;
-        if (held || target == null) {
+        if (held || resetting || target == null) {
             return;
         }
         boolean written = false;
@@ -139,8 +162,7 @@ final class Way extends ChannelInboundHandlerAdapter {
             underway.remove();
             if (untilReset >= 0 && next.bytes().readableBytes() >= untilReset) {
                 target.writeAndFlush(next.bytes().slice(0, (int) untilReset)).addListener(sent -> link.reset());
-                untilReset = -1;
-                held = true;
+                resetting = true;
                 return;
             }
             write(target, next.bytes());
@@ -153,8 +175,12 @@ final class Way extends ChannelInboundHandlerAdapter {
     }
 
     private void endWhenAllHasArrived() {
-        if (ended && !held && underway.isEmpty() && underwayBytes == 0) {
-            link.end();
+        if (ended && !held && !resetting && underway.isEmpty() && underwayBytes == 0) {
+            if (broken) {
+                link.reset();
+            } else {
+                link.end();
+            }
         }
     }
 
@@ -171,12 +197,15 @@ final class Way extends ChannelInboundHandlerAdapter {
     }
 
     private void wake(Channel target, long nanos) {
-        if (!waking) {
-            waking = true;
-            target.eventLoop().schedule(() -> {}, nanos, TimeUnit.NANOSECONDS).addListener(due -> {
-                waking = false;
-                deliver();
-            });
+        if (waking == null) {
+            waking = target.eventLoop()
+                    .schedule(
+                            () -> {
+                                waking = null;
+                                deliver();
+                            },
+                            nanos,
+                            TimeUnit.NANOSECONDS);
         }
     }
 }

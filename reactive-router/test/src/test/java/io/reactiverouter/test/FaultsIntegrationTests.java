@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,27 +18,19 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** What the kit does to servers, seen by their clients. */
 class FaultsIntegrationTests {
 
-    private final Path temporary;
+    private static final Path SEGMENTS = Path.of("/proc/sysvipc/shm");
 
     @AutoClose
-    private final EmbeddedShards shards;
-
-    FaultsIntegrationTests(@TempDir Path temporary) {
-        this.temporary = temporary;
-        this.shards = EmbeddedShards.builder(1)
-                .replicas(1)
-                .directory(temporary)
-                .initSql("create table t (id bigint primary key)")
-                .start();
-    }
+    private final EmbeddedShards shards = EmbeddedShards.builder(1)
+            .replicas(1)
+            .initSql("create table t (id bigint primary key)")
+            .start();
 
     @Test
     void replicaHasWhatItsPrimaryHasAndTakesNoWrites() {
@@ -73,7 +66,7 @@ class FaultsIntegrationTests {
                     .isThrownBy(open::commit)
                     .satisfies(error -> assertThat(error.getSQLState()).startsWith("08"));
         }
-        assertThat(ChildJvm.servers(temporary)).as("the replica's").hasSize(1);
+        assertThat(ChildJvm.servers(shards.directory())).as("the replica's").hasSize(1);
         assertRefused();
 
         server.start();
@@ -88,10 +81,8 @@ class FaultsIntegrationTests {
 
     @Test
     void killedServerLeavesNoSharedMemory() throws Exception {
-        Path pidFile = Stream.of(temporary.toFile().listFiles())
-                .map(directory -> directory.toPath().resolve("s0-1/postmaster.pid"))
-                .findFirst()
-                .orElseThrow();
+        assumeTrue(Files.exists(SEGMENTS), "the system does not list its shared memory in " + SEGMENTS);
+        Path pidFile = shards.directory().resolve("s0-1/postmaster.pid");
         String segment = Files.readAllLines(pidFile).get(6).trim().split("\\s+", -1)[1];
         assertThat(segments()).contains(segment);
 
@@ -149,11 +140,44 @@ class FaultsIntegrationTests {
     }
 
     @Test
+    void serversOfOtherShardsCannotBeFollowed() {
+        try (EmbeddedShards others = EmbeddedShards.start(2)) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> others.server(1).follow(others.server(0)))
+                    .withMessageContaining("not a server of the same shard");
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> others.server(0).follow(shards.server(0)));
+            others.node(1).execute("create table still_there (id int)");
+        }
+    }
+
+    @Test
+    void shardsCanWaitForTheirReplicasWithEachCommitFromTheStart() {
+        try (EmbeddedShards others = EmbeddedShards.builder(1)
+                .setting("synchronous_standby_names", "*")
+                .replicas(1)
+                .initSql("create table s (id int)")
+                .start()) {
+            others.node(0).execute("insert into s values (1)");
+            assertThat(others.server(0, 1).node().number("select count(*) from s"))
+                    .isEqualTo(1);
+        }
+    }
+
+    @Test
+    void restartIsOverWhenItReturns() {
+        for (int i = 0; i < 8; i++) {
+            shards.server(0).restart();
+            assertThat(primary().number("select 1")).isEqualTo(1);
+        }
+    }
+
+    @Test
     void pausedServerCanBeKilledAndStarted() {
         ShardServer server = shards.server(0);
         server.pause();
         server.kill();
-        assertThat(ChildJvm.servers(temporary)).as("the replica's").hasSize(1);
+        assertThat(ChildJvm.servers(shards.directory())).as("the replica's").hasSize(1);
         server.start();
         primary().execute("insert into t values (1)");
     }
@@ -166,7 +190,8 @@ class FaultsIntegrationTests {
         shards.close();
 
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(4));
-        assertThat(ChildJvm.left(temporary)).isEmpty();
+        assertThat(ChildJvm.servers(shards.directory())).isEmpty();
+        assertThat(shards.directory()).doesNotExist();
     }
 
     @Test
@@ -214,6 +239,7 @@ class FaultsIntegrationTests {
         replica.replicationDelay(Duration.ofMinutes(10));
         primary().execute("insert into t values (2)");
         LockSupport.parkNanos(Duration.ofMillis(500).toNanos());
+        assertThat(ids(replica)).containsExactly(1L);
         replica.promote();
         assertThat(ids(replica)).containsExactly(1L, 2L);
     }
@@ -225,6 +251,7 @@ class FaultsIntegrationTests {
         // More than the log that a server keeps without being asked to.
         primary().execute("insert into t select generate_series(1, 200000)");
         primary().execute("create table more as select * from t");
+        superuser(primary(), "select pg_switch_wal()", "checkpoint");
         replica.start();
         replica.awaitReplayOf(shards.server(0));
         assertThat(replica.node().number("select count(*) from more")).isEqualTo(200_000);
@@ -235,6 +262,12 @@ class FaultsIntegrationTests {
         ShardServer server = shards.server(0);
         ShardServer replica = shards.server(0, 1);
         assertThatIllegalStateException().isThrownBy(server::promote).withMessageContaining("server s0 ");
+        assertThatIllegalStateException()
+                .isThrownBy(() -> server.replicationDelay(Duration.ZERO))
+                .withMessageContaining("no standby");
+        assertThatIllegalStateException()
+                .isThrownBy(() -> server.awaitReplayOf(replica))
+                .withMessageContaining("no standby");
         assertThatIllegalStateException().isThrownBy(server::network).withMessageContaining("networks()");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> server.follow(server))
@@ -290,9 +323,18 @@ class FaultsIntegrationTests {
         }
     }
 
+    private static void superuser(ShardNode node, String... statements) throws SQLException {
+        try (Connection connection = node.openSuperuserJdbc();
+                Statement statement = connection.createStatement()) {
+            for (String sql : statements) {
+                statement.execute(sql);
+            }
+        }
+    }
+
     /** Ids of all System V shared memory of this machine. */
     private static List<String> segments() throws IOException {
-        return Files.readAllLines(Path.of("/proc/sysvipc/shm")).stream()
+        return Files.readAllLines(SEGMENTS).stream()
                 .map(line -> line.trim().split("\\s+", -1)[1])
                 .toList();
     }

@@ -119,6 +119,7 @@ class NetworkIntegrationTests {
 
     @Test
     void clientThatLeavesACutNetworkIsNotNoticedByTheServer() throws Exception {
+        awaitNoConnection();
         try (Connection connection =
                 DriverManager.getConnection(node().jdbcUrl() + "&ApplicationName=leaves&socketTimeout=1")) {
             network().cut();
@@ -134,6 +135,7 @@ class NetworkIntegrationTests {
         network().heal();
 
         awaitNoConnection();
+        await(() -> node().number("select count(*) from pg_stat_activity where application_name = 'leaves'") == 0);
         // It was sent, so it has its effect, late.
         assertThat(node().number("select count(*) from t")).isEqualTo(1);
     }
@@ -206,6 +208,29 @@ class NetworkIntegrationTests {
         assertRefused();
         shards.server(0).start();
         node().execute("insert into t values (1)");
+    }
+
+    @Test
+    void serverThatDiesBehindACutNetworkIsNotHeardOf() throws Exception {
+        try (Connection one = node().openJdbc();
+                Connection another = node().openJdbc()) {
+            network().cut();
+            shards.server(0).kill();
+            CompletableFuture<Void> newcomer =
+                    CompletableFuture.runAsync(() -> node().execute("insert into t values (1)"));
+            CompletableFuture<Void> waiting =
+                    CompletableFuture.runAsync(() -> execute(one, "insert into t values (1)"));
+            LockSupport.parkNanos(SHORT.toNanos());
+            assertThat(newcomer).isNotDone();
+            assertThat(waiting).isNotDone();
+
+            network().heal();
+
+            assertThat(newcomer).failsWithin(Duration.ofSeconds(10));
+            assertThat(waiting).failsWithin(Duration.ofSeconds(10));
+            assertThat(another.isValid(1)).isFalse();
+            assertRefused();
+        }
     }
 
     @Test

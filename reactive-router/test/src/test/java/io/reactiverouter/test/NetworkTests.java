@@ -2,6 +2,7 @@ package io.reactiverouter.test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -39,7 +40,7 @@ class NetworkTests {
     void close() throws IOException {
         network.close();
         server.close();
-        loop.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly();
+        loop.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly(LIMIT_MILLIS);
     }
 
     @Test
@@ -119,11 +120,65 @@ class NetworkTests {
     }
 
     @Test
-    void networkCannotBeChangedOnItsOwnLoop() {
+    void healingEndsDelaysOfWhatIsOnItsWayToo() throws Exception {
+        network.latency(Duration.ofMinutes(30));
+        network.bandwidth(10);
+        try (Socket client = client();
+                Socket accepted = server.accept()) {
+            client.getOutputStream().write(random(10_000));
+            Thread.sleep(200);
+            network.heal();
+            accepted.setSoTimeout(LIMIT_MILLIS);
+            assertThat(accepted.getInputStream().readNBytes(10_000)).isEqualTo(random(10_000));
+            client.getOutputStream().write(1);
+            assertThat(accepted.getInputStream().read()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void healingResetsNothing() throws Exception {
+        try (Socket client = client();
+                Socket accepted = server.accept()) {
+            network.halfOpen();
+            network.resetAfter(10);
+            accepted.getOutputStream().write(new byte[100]);
+            Thread.sleep(200);
+            network.heal();
+            assertThat(client.getInputStream().readNBytes(100)).hasSize(100);
+        }
+    }
+
+    @Test
+    void cutHoldsResetsBackToo() throws Exception {
+        Socket client = client();
+        try (Socket accepted = server.accept()) {
+            accepted.setSoTimeout(500);
+            network.cut();
+            client.setSoLinger(true, 0);
+            client.close();
+            assertThatExceptionOfType(java.net.SocketTimeoutException.class)
+                    .isThrownBy(() -> accepted.getInputStream().read());
+            network.heal();
+            accepted.setSoTimeout(LIMIT_MILLIS);
+            assertThatExceptionOfType(SocketException.class)
+                    .isThrownBy(() -> accepted.getInputStream().read())
+                    .withMessageContaining("reset");
+        }
+    }
+
+    @Test
+    void networkCannotBeChangedOnItsOwnLoopNorWhenItIsClosed() throws Exception {
         CompletableFuture<Void> onLoop = CompletableFuture.runAsync(network::cut, loop.next());
         assertThatExceptionOfType(CompletionException.class)
                 .isThrownBy(onLoop::join)
-                .withMessageContaining("must not be changed on an event loop");
+                .withMessageContaining("must not be used on its event loop");
+        try (Socket client = client();
+                Socket accepted = server.accept()) {
+            client.getOutputStream().write(1);
+            assertThat(accepted.getInputStream().read()).as("not cut").isEqualTo(1);
+        }
+        network.close();
+        assertThatIllegalStateException().isThrownBy(network::heal).withMessageContaining("is closed");
     }
 
     private Socket client() throws IOException {
