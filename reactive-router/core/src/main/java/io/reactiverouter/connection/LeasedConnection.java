@@ -9,6 +9,7 @@ import io.r2dbc.spi.TransactionDefinition;
 import io.r2dbc.spi.ValidationDepth;
 import io.r2dbc.spi.Wrapped;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Mono;
 
@@ -22,6 +23,8 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
     private final Connection pooled;
     private final Connection physical;
     private final Lease lease = new Lease();
+    private volatile SessionChange change = SessionChange.NONE;
+    private volatile @Nullable IsolationLevel isolationBefore;
 
     LeasedConnection(Connection pooled) {
         this.pooled = pooled;
@@ -34,8 +37,33 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
         return physical;
     }
 
+    /** Returns the connection of the pool. */
+    Connection pooled() {
+        return pooled;
+    }
+
     Lease lease() {
         return lease;
+    }
+
+    /** Returns what the owner can have left behind on the session. */
+    SessionChange change() {
+        return change;
+    }
+
+    /** Returns the isolation level of the session before the owner has set another one, null if it has not. */
+    @Nullable IsolationLevel isolationBefore() {
+        return isolationBefore;
+    }
+
+    private void note(SessionChange by) {
+        if (by.compareTo(change) > 0) {
+            change = by;
+        }
+    }
+
+    private void note(String sql) {
+        note(SessionChange.of(sql));
     }
 
     @Override
@@ -63,7 +91,7 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
 
     @Override
     public Batch createBatch() {
-        return new LeasedBatch(physical.createBatch(), lease);
+        return new LeasedBatch(physical.createBatch(), lease, this::note);
     }
 
     @Override
@@ -76,6 +104,7 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
     public Statement createStatement(String sql) {
         // Not of the pool's, which throws when it is back: work that has just been cancelled makes statements that it
         // never runs.
+        note(sql);
         return new LeasedStatement(physical.createStatement(sql), lease);
     }
 
@@ -121,18 +150,24 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
     @Override
     public Publisher<Void> setLockWaitTimeout(Duration timeout) {
         lease.check();
+        note(SessionChange.RESETTABLE);
         return lease.within(pooled.setLockWaitTimeout(timeout));
     }
 
     @Override
     public Publisher<Void> setStatementTimeout(Duration timeout) {
         lease.check();
+        note(SessionChange.RESETTABLE);
         return lease.within(pooled.setStatementTimeout(timeout));
     }
 
     @Override
     public Publisher<Void> setTransactionIsolationLevel(IsolationLevel level) {
         lease.check();
+        if (isolationBefore == null) {
+            isolationBefore = pooled.getTransactionIsolationLevel();
+        }
+        note(SessionChange.RESETTABLE);
         return lease.within(pooled.setTransactionIsolationLevel(level));
     }
 
@@ -142,8 +177,10 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
         return lease.within(pooled.validate(depth));
     }
 
+    /** What is done with it is not seen here. */
     @Override
     public Connection unwrap() {
+        note(SessionChange.RESETTABLE);
         return pooled;
     }
 

@@ -1,5 +1,6 @@
 package io.reactiverouter.connection;
 
+import io.netty.handler.ssl.SslContextBuilder;
 import io.r2dbc.postgresql.PostgresqlConnectionConfiguration;
 import io.r2dbc.postgresql.PostgresqlConnectionFactory;
 import io.r2dbc.postgresql.PostgresqlConnectionFactoryProvider;
@@ -192,6 +193,7 @@ final class NodeConnector implements ConnectionFactory {
                 .option(
                         PostgresqlConnectionFactoryProvider.SSL_MODE,
                         SSLMode.valueOf(settings.tls().name()))
+                .option(PostgresqlConnectionFactoryProvider.SSL_CONTEXT_BUILDER_CUSTOMIZER, NodeConnector::byDriver)
                 .option(PostgresqlConnectionFactoryProvider.AUTODETECT_EXTENSIONS, false)
                 .option(PostgresqlConnectionFactoryProvider.EXTENSIONS, EXTENSIONS)
                 .option(PostgresqlConnectionFactoryProvider.LOOP_RESOURCES, loop);
@@ -210,6 +212,14 @@ final class NodeConnector implements ConnectionFactory {
                     + " has a value that the driver" + " does not take; options there: "
                     + address.options().keySet());
         }
+    }
+
+    /**
+     * The driver checks the server's name itself, where {@code verify-full} asks for it. Netty 4.2 would check it too, always,
+     * and fails because the driver does not tell it the name.
+     */
+    private static SslContextBuilder byDriver(SslContextBuilder builder) {
+        return builder.endpointIdentificationAlgorithm(null);
     }
 
     private String known(String option) {

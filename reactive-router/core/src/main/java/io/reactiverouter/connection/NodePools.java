@@ -128,7 +128,7 @@ public final class NodePools {
             return last.apply(lent);
         }
         Lease lease = leased.lease();
-        Connection connection = leased.unwrap();
+        Connection connection = leased.pooled();
         return lease.withdraw()
                 .then(lease.lastly(() -> undisturbed(lease, connection)))
                 .then(lease.lastly(() -> last.apply(connection)));

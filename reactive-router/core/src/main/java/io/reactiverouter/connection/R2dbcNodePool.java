@@ -5,6 +5,8 @@ import io.r2dbc.pool.ConnectionPoolConfiguration;
 import io.r2dbc.pool.PoolMetrics;
 import io.r2dbc.postgresql.api.PostgresqlConnection;
 import io.r2dbc.spi.Connection;
+import io.r2dbc.spi.IsolationLevel;
+import io.r2dbc.spi.Result;
 import io.r2dbc.spi.ValidationDepth;
 import io.r2dbc.spi.Wrapped;
 import io.reactiverouter.observation.ClusterListener;
@@ -91,16 +93,16 @@ final class R2dbcNodePool implements NodePool {
 
     @Override
     public Mono<Void> release(LeasedConnection leased) {
-        if (!leased.isAutoCommit()) {
+        if (!leased.isAutoCommit() || leased.change() != SessionChange.NONE) {
             return settleAndRelease(leased);
         }
         leased.lease().over();
-        return giveBack(leased.unwrap());
+        return giveBack(leased.pooled());
     }
 
     @Override
     public Mono<Void> settleAndRelease(LeasedConnection leased) {
-        Connection connection = leased.unwrap();
+        Connection connection = leased.pooled();
         EventLoops.ConnectionLoop loop = loop(leased);
         Scheduler scheduler = loop == null ? Schedulers.immediate() : loop.scheduler();
         return Mono.defer(() -> leased.lease().end())
@@ -112,6 +114,7 @@ final class R2dbcNodePool implements NodePool {
                     leased.lease().drain();
                     return settle(connection);
                 }))
+                .then(Mono.defer(() -> reset(leased)))
                 .onErrorResume(error -> abort(leased, "it did not settle after a cancel or an error", error))
                 .then(Mono.defer(() -> giveBack(connection)))
                 .onErrorResume(this::notReleased);
@@ -126,7 +129,7 @@ final class R2dbcNodePool implements NodePool {
     public Mono<Void> discard(LeasedConnection leased, Throwable cause) {
         leased.lease().over();
         return abort(leased, "its prepared statements are not valid any more", cause)
-                .then(Mono.defer(() -> giveBack(leased.unwrap())))
+                .then(Mono.defer(() -> giveBack(leased.pooled())))
                 .onErrorResume(this::notReleased);
     }
 
@@ -176,7 +179,7 @@ final class R2dbcNodePool implements NodePool {
     }
 
     /** Cuts a connection that must not be used again. */
-    private Mono<Void> abort(LeasedConnection connection, String reason, Throwable cause) {
+    private Mono<Void> abort(LeasedConnection connection, String reason, @Nullable Throwable cause) {
         return Mono.defer(() -> {
             LOG.debug("a connection to {} is closed: {}", node, reason, cause);
             listener.discarded(node, reason);
@@ -184,6 +187,26 @@ final class R2dbcNodePool implements NodePool {
             connection.lease().drain();
             return connector.abort(connection.physical());
         });
+    }
+
+    /** The next owner gets the session as it was when the connection was opened. */
+    private Mono<Void> reset(LeasedConnection leased) {
+        return switch (leased.change()) {
+            case NONE -> Mono.empty();
+            case RESETTABLE -> reset(leased.pooled(), leased.isolationBefore()).timeout(SETTLE_TIMEOUT);
+            case LASTING -> abort(leased, "its session has prepared statements or libraries of its owner", null);
+        };
+    }
+
+    private static Mono<Void> reset(Connection connection, @Nullable IsolationLevel isolation) {
+        Mono<Void> reset = Flux.from(
+                        connection.createStatement(SessionChange.RESET).execute())
+                .flatMap(Result::getRowsUpdated)
+                .then();
+        return isolation == null
+                ? reset
+                // The driver remembers it too.
+                : reset.then(Mono.defer(() -> Mono.from(connection.setTransactionIsolationLevel(isolation))));
     }
 
     private static Mono<Void> rollBackIfOpen(Connection connection) {

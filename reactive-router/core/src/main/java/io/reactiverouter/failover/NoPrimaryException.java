@@ -17,7 +17,10 @@ public final class NoPrimaryException extends R2dbcTransientResourceException {
     private final Duration waited;
 
     NoPrimaryException(ShardId shard, Duration waited, String what, @Nullable Throwable cause) {
-        super("shard " + shard + " has no primary that answers; " + what + "; the call has not run", cause);
+        super(
+                "shard " + shard + " has no primary that answers; " + what + "; the call has not run"
+                        + (cause == null ? "" : ": " + cause.getMessage()),
+                cause);
         this.shard = shard;
         this.waited = waited;
     }

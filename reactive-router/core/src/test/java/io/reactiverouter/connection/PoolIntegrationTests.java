@@ -17,6 +17,7 @@ import io.reactiverouter.Query;
 import io.reactiverouter.ShardCluster;
 import io.reactiverouter.ShardOperations;
 import io.reactiverouter.TestClusters;
+import io.reactiverouter.failover.FailoverSettings;
 import io.reactiverouter.observation.CallOutcome;
 import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.test.ShardsExtension;
@@ -53,6 +54,7 @@ class PoolIntegrationTests {
     @RegisterExtension
     static final ShardsExtension SHARDS = ShardsExtension.embedded(2);
 
+    private static final FailoverSettings NO_WAIT = FailoverSettings.DEFAULTS.withMaxWait(Duration.ZERO);
     private static final Query SLEEP = Query.of("select pg_sleep(15)");
     private static final Query ONE = Query.of("select 1");
 
@@ -196,6 +198,7 @@ class PoolIntegrationTests {
     void unreachableNodeIsNamed() {
         ShardCluster cluster = ShardCluster.builder()
                 .shard(Shard.named("dead").primary("r2dbc:postgresql://app:sentinel-secret@127.0.0.1:1/app"))
+                .failover(NO_WAIT)
                 .build();
         try {
             StepVerifier.create(cluster.shard(ShardId.of("dead")).update(ONE))
@@ -220,6 +223,7 @@ class PoolIntegrationTests {
                     .shard(Shard.named("mute")
                             .primary("r2dbc:postgresql://app:x@127.0.0.1:" + silent.getLocalPort() + "/app"))
                     .connection(ConnectionSettings.DEFAULTS.withConnectTimeout(Duration.ofMillis(300)))
+                    .failover(NO_WAIT)
                     .build();
             StepVerifier.create(cluster.shard(ShardId.of("mute")).update(ONE))
                     .expectErrorSatisfies(error -> assertThat(error)
@@ -240,6 +244,7 @@ class PoolIntegrationTests {
     void nodeWhoseNameIsUnknownIsUnreachable() {
         ShardCluster cluster = ShardCluster.builder()
                 .shard(Shard.named("lost").primary("r2dbc:postgresql://app:x@no-such-host.invalid/app"))
+                .failover(NO_WAIT)
                 .build();
         StepVerifier.create(cluster.shard(ShardId.of("lost")).update(ONE))
                 .expectErrorSatisfies(error -> assertThat(error)

@@ -3,6 +3,8 @@ package io.reactiverouter.spring.autoconfigure;
 import io.reactiverouter.ShardCluster;
 import io.reactiverouter.connection.ConnectionSettings;
 import io.reactiverouter.connection.PoolSettings;
+import io.reactiverouter.failover.FailoverSettings;
+import io.reactiverouter.health.HealthSettings;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.function.BiFunction;
@@ -12,6 +14,9 @@ final class ConfiguredSettings {
 
     private static final String POOL = ReactiveRouterProperties.PREFIX + ".pool.";
     private static final String CONNECTION = ReactiveRouterProperties.PREFIX + ".connection.";
+
+    private static final String HEALTH = ReactiveRouterProperties.PREFIX + ".health.";
+    private static final String FAILOVER = ReactiveRouterProperties.PREFIX + ".failover.";
 
     private ConfiguredSettings() {}
 
@@ -43,6 +48,20 @@ final class ConfiguredSettings {
                 settings,
                 connection.applicationName(),
                 ConnectionSettings::withApplicationName);
+    }
+
+    static HealthSettings health(ReactiveRouterProperties.Health health) {
+        HealthSettings settings = HealthSettings.DEFAULTS;
+        settings = apply(HEALTH + "interval", settings, health.interval(), HealthSettings::withInterval);
+        settings = apply(HEALTH + "timeout", settings, health.timeout(), HealthSettings::withTimeout);
+        settings = apply(HEALTH + "failures", settings, health.failures(), HealthSettings::withFailures);
+        return apply(HEALTH + "max-lag", settings, health.maxLag(), HealthSettings::withMaxLag);
+    }
+
+    static FailoverSettings failover(ReactiveRouterProperties.Failover failover) {
+        FailoverSettings settings = apply(
+                FAILOVER + "max-wait", FailoverSettings.DEFAULTS, failover.maxWait(), FailoverSettings::withMaxWait);
+        return apply(FAILOVER + "max-waiting", settings, failover.maxWaiting(), FailoverSettings::withMaxWaiting);
     }
 
     static ShardCluster.Builder callTimeout(ShardCluster.Builder builder, Duration timeout) {

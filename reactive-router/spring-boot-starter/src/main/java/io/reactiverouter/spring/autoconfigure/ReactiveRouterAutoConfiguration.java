@@ -52,6 +52,8 @@ public final class ReactiveRouterAutoConfiguration {
                 .shards(details.shards())
                 .pool(ConfiguredSettings.pool(properties.pool()))
                 .connection(ConfiguredSettings.connection(properties.connection()))
+                .health(ConfiguredSettings.health(properties.health()))
+                .failover(ConfiguredSettings.failover(properties.failover()))
                 .listener(listener.getIfAvailable(() -> ClusterListener.NONE));
         ConfiguredSettings.callTimeout(builder, properties.callTimeout());
         Integer eventLoops = properties.eventLoops();

@@ -16,12 +16,14 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * <p>They only hold what was configured: values are checked when the cluster is built, so that an error names its property
  * and no other value.
  *
- * @param shards Shards by name, each with url, username, password, weight, region, replicas and tags. Their order, which strategies use, is that of the names: numbers in them count by value,
+ * @param shards Shards by name, each with url, username, password or password-file, weight, region, replicas and tags. Their order, which strategies use, is that of the names: numbers in them count by value,
  *     so s2 comes before s10.
  * @param keyspaces Keyspaces by name, each with key, tables and strategy, and what the strategy needs: key-type,
  *     virtual-nodes, region-column, default-region, ranges and pins.
  * @param pool Pool of connections that every node has.
  * @param connection How every connection is opened.
+ * @param health How nodes are watched.
+ * @param failover How calls wait while a shard has no primary that answers.
  * @param callTimeout Time limit of calls through routers that set none themselves; 0 is no limit. Clients and transactions
  *     of Spring have none but the statement timeout.
  * @param eventLoops Event loops, and so threads, that all connections share. The number of cores, at least 4, unless set.
@@ -36,6 +38,8 @@ public record ReactiveRouterProperties(
         @DefaultValue Map<String, Keyspace> keyspaces,
         @DefaultValue Pool pool,
         @DefaultValue Connection connection,
+        @DefaultValue Health health,
+        @DefaultValue Failover failover,
         @DefaultValue("30s") Duration callTimeout,
         @Nullable Integer eventLoops,
         @Nullable String cursorKey,
@@ -47,7 +51,8 @@ public record ReactiveRouterProperties(
     @Override
     public String toString() {
         return "ReactiveRouterProperties[shards=" + shards + ", keyspaces=" + keyspaces + ", pool=" + pool
-                + ", connection=" + connection + ", callTimeout=" + callTimeout + ", eventLoops=" + eventLoops
+                + ", connection=" + connection + ", health=" + health + ", failover=" + failover + ", callTimeout="
+                + callTimeout + ", eventLoops=" + eventLoops
                 + ", warmup=" + warmup + "]";
     }
 
@@ -154,4 +159,28 @@ public record ReactiveRouterProperties(
             @DefaultValue("0s") Duration statementTimeout,
             @DefaultValue("prefer") TlsMode tls,
             @DefaultValue("reactive-router") String applicationName) {}
+
+    /**
+     * How nodes are watched.
+     *
+     * @param interval Time from the end of one probe of a node to the next, give or take a tenth.
+     * @param timeout How long a probe may take, opening its connection included.
+     * @param failures After how many failed probes in a row a node is ejected.
+     * @param maxLag How far a replica may be behind before it counts as lagging.
+     */
+    public record Health(
+            @DefaultValue("5s") Duration interval,
+            @DefaultValue("2s") Duration timeout,
+            @DefaultValue("3") int failures,
+            @DefaultValue("10s") Duration maxLag) {}
+
+    /**
+     * How calls wait for a primary.
+     *
+     * @param maxWait How long a call that has not run waits for a primary at most; 0 is not at all.
+     * @param maxWaiting How many calls of a shard may wait; the next one fails at once.
+     */
+    public record Failover(
+            @DefaultValue("10s") Duration maxWait,
+            @DefaultValue("1000") int maxWaiting) {}
 }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.reactiverouter.connection.ConnectionSettings;
 import io.reactiverouter.connection.PoolSettings;
+import io.reactiverouter.failover.FailoverSettings;
+import io.reactiverouter.health.HealthSettings;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -71,6 +73,8 @@ class MetadataTests {
 
         assertThat(ConfiguredSettings.pool(unset.pool())).isEqualTo(PoolSettings.DEFAULTS);
         assertThat(ConfiguredSettings.connection(unset.connection())).isEqualTo(ConnectionSettings.DEFAULTS);
+        assertThat(ConfiguredSettings.health(unset.health())).isEqualTo(HealthSettings.DEFAULTS);
+        assertThat(ConfiguredSettings.failover(unset.failover())).isEqualTo(FailoverSettings.DEFAULTS);
     }
 
     private static Collection<ConfigurationMetadataProperty> properties() {

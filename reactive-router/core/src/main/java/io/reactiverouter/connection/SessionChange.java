@@ -1,0 +1,142 @@
+package io.reactiverouter.connection;
+
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * What a statement can leave behind on its session when it has ended and its transaction too. Told from the text, on the side of
+ * caution: a statement that only looks as if it did costs a round trip. A function of the user's own that changes the session
+ * is not recognised, unless it is called with {@code call} or {@code do}.
+ */
+enum SessionChange {
+    /** Nothing. */
+    NONE,
+
+    /** Something that {@link #RESET} undoes. */
+    RESETTABLE,
+
+    /** Something that cannot be undone without undoing what the driver has made too, as prepared statements. */
+    LASTING;
+
+    /**
+     * All of {@code DISCARD ALL} but prepared statements and plans, which the driver goes on using. Settings that were given
+     * when the connection was opened stay.
+     */
+    static final String RESET = "set session authorization default; reset all; close all; unlisten *;"
+            + " select pg_advisory_unlock_all(); discard temp; discard sequences";
+
+    /** Statements that leave nothing behind, unless they call a function or name something that does. */
+    private static final Set<String> HARMLESS = Set.of(
+            "select",
+            "insert",
+            "update",
+            "delete",
+            "with",
+            "values",
+            "table",
+            "merge",
+            "begin",
+            "start",
+            "commit",
+            "end",
+            "abort",
+            "rollback",
+            "savepoint",
+            "release",
+            "copy",
+            "truncate",
+            "lock",
+            "show",
+            "explain",
+            "fetch",
+            "notify",
+            "analyze",
+            "vacuum");
+
+    private static final Set<String> NOT_RESETTABLE = Set.of("prepare", "deallocate", "discard", "load");
+
+    /** What makes the statement one of two-phase commit. */
+    private static final String TRANSACTION = "(?is)transaction\\b.*";
+
+    /** The shortest word that matters inside a statement. */
+    private static final int SHORTEST = "temp".length();
+
+    /** Returns what the statements of this text can leave behind. */
+    static SessionChange of(String sql) {
+        SessionChange found = NONE;
+        boolean first = true;
+        int length = sql.length();
+        for (int i = 0; i < length; ) {
+            char c = sql.charAt(i);
+            if (isWord(c)) {
+                int end = i + 1;
+                while (end < length && isWord(sql.charAt(end))) {
+                    end++;
+                }
+                SessionChange change = first ? ofFirst(sql, i, end) : ofWord(sql, i, end);
+                if (change.compareTo(found) > 0) {
+                    found = change;
+                }
+                first = false;
+                i = end;
+            } else if (c == ';') {
+                first = true;
+                i++;
+            } else {
+                i = afterComment(sql, i);
+            }
+        }
+        return found;
+    }
+
+    private static boolean isWord(char c) {
+        return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c > 127;
+    }
+
+    /** Returns what comes after a comment, or after the character if none begins there. */
+    private static int afterComment(String sql, int at) {
+        if (sql.startsWith("--", at)) {
+            int end = sql.indexOf('\n', at);
+            return end < 0 ? sql.length() : end;
+        }
+        if (sql.startsWith("/*", at)) {
+            int end = sql.indexOf("*/", at + 2);
+            return end < 0 ? sql.length() : end + 2;
+        }
+        return at + 1;
+    }
+
+    private static SessionChange ofFirst(String sql, int from, int to) {
+        String word = sql.substring(from, to).toLowerCase(Locale.ROOT);
+        if (HARMLESS.contains(word)) {
+            return NONE;
+        }
+        if (word.equals("prepare") && sql.substring(to).stripLeading().matches(TRANSACTION)) {
+            return NONE;
+        }
+        return NOT_RESETTABLE.contains(word) ? LASTING : RESETTABLE;
+    }
+
+    private static SessionChange ofWord(String sql, int from, int to) {
+        if (to - from < SHORTEST) {
+            return NONE;
+        }
+        boolean changes =
+                switch (sql.charAt(from)) {
+                    case 't', 'T' -> is(sql, from, to, "temp") || is(sql, from, to, "temporary");
+                    case 's', 'S' -> is(sql, from, to, "set_config") || is(sql, from, to, "setseed");
+                    case 'p', 'P' -> begins(sql, from, "pg_advisory_lock") || begins(sql, from, "pg_try_advisory_lock");
+                    case 'd', 'D' -> begins(sql, from, "dblink_connect");
+                    default -> false;
+                };
+        return changes ? RESETTABLE : NONE;
+    }
+
+    private static boolean is(String sql, int from, int to, String word) {
+        return to - from == word.length() && begins(sql, from, word);
+    }
+
+    private static boolean begins(String sql, int from, String word) {
+        return sql.regionMatches(true, from, word, 0, word.length());
+    }
+}

@@ -1,0 +1,76 @@
+package io.reactiverouter.connection;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SessionChangeTests {
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "select * from orders where user_id = $1",
+                "SELECT 1; select 2;",
+                "update orders set temperature = 1, reset = 2 where prepare = 3",
+                "insert into t values ($1) on conflict do update set x = 1",
+                "with x as (select 1) select * from x",
+                "(select 1) union (select 2)",
+                "/* set x */ select 1",
+                "-- a comment that begins with set\nselect 1",
+                "begin; savepoint a; rollback to a; release a; commit",
+                "prepare transaction 'x'",
+                "PREPARE\n TRANSACTION 'x'",
+                "select pg_advisory_xact_lock(1), pg_try_advisory_xact_lock_shared(2)",
+                "copy t to stdout",
+                "",
+                "   ;; ",
+                "select 1 /* not ended",
+                "select 1 -- not ended"
+            })
+    void statementsLeaveNothing(String sql) {
+        assertThat(SessionChange.of(sql)).isEqualTo(SessionChange.NONE);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "set search_path = x",
+                "  SET ROLE other",
+                "select 1; set x = 1",
+                "/* a */ -- b\n set x = 1",
+                "reset all",
+                "select set_config('search_path', 'x', false)",
+                "select pg_catalog.set_config('a.b', 'x', $1)",
+                "select pg_advisory_lock(1)",
+                "SELECT PG_TRY_ADVISORY_LOCK_SHARED(1)",
+                "create temp table x (id int)",
+                "create temporary view x as select 1",
+                "select 1 as a into temp b",
+                "listen x",
+                "declare c cursor with hold for select 1",
+                "do $$ begin end $$",
+                "call p()",
+                "create table x (id int)",
+                "select setseed(0.5)",
+                "select dblink_connect_u('x')",
+                "SELECT 'a;b'"
+            })
+    void whatMayChangeTheSessionIsResetAfterwards(String sql) {
+        assertThat(SessionChange.of(sql)).isEqualTo(SessionChange.RESETTABLE);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "prepare x as select 1",
+                "deallocate x",
+                "discard all",
+                "load 'auto_explain'",
+                "set x = 1; prepare x as select 1",
+                "prepare transactions as select 1"
+            })
+    void whatCannotBeResetEndsTheConnection(String sql) {
+        assertThat(SessionChange.of(sql)).isEqualTo(SessionChange.LASTING);
+    }
+}
