@@ -57,21 +57,21 @@ final class Admission implements ConnectionCheck {
         }
         HealthMonitor monitor = Objects.requireNonNull(health, "no monitor");
         monitor.start();
-        if (!isPrimary(node)) {
-            return Mono.empty();
+        if (!table.takesWrites(node)) {
+            // Nobody asks for a connection to another node, so this is for callers who did when it was the primary.
+            return notPrimary(node);
         }
         if (found.inRecovery()) {
             monitor.suspect(node);
             return Mono.error(new NotPrimaryException(node, "it is in recovery, as standbys are"));
         }
         return monitor.verify(node.shard())
-                .then(Mono.defer(() -> isPrimary(node)
-                        ? Mono.empty()
-                        : Mono.error(new NotPrimaryException(
-                                node, table.primary(node.shard()).endpoint() + " is, on a later timeline"))));
+                .then(Mono.defer(() -> table.takesWrites(node) ? Mono.empty() : notPrimary(node)));
     }
 
-    private boolean isPrimary(NodeId node) {
-        return table.primary(node.shard()).equals(node);
+    private Mono<Void> notPrimary(NodeId node) {
+        NodeId primary = table.primary(node.shard());
+        return Mono.error(new NotPrimaryException(
+                node, primary.equals(node) ? "it is fenced off" : "the writes go to " + primary.endpoint()));
     }
 }

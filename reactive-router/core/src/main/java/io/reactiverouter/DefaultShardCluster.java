@@ -34,6 +34,7 @@ import reactor.util.context.ContextView;
 final class DefaultShardCluster implements ShardCluster {
 
     private static final int WARMUP_CONCURRENCY = 16;
+    private static final Duration CLOSE_LIMIT = Duration.ofSeconds(5);
 
     private final RoutingTable table;
     private final NodePools pools;
@@ -55,7 +56,7 @@ final class DefaultShardCluster implements ShardCluster {
         this.table = table;
         this.pools = pools;
         this.health = health;
-        this.executor = new FailoverExecutor(pools.executor(), table, failover, health::primary, health::suspect);
+        this.executor = new FailoverExecutor(pools.executor(), table, failover, health);
         this.callTimeout = callTimeout;
         this.cursors = cursors;
         this.scattering =
@@ -115,7 +116,11 @@ final class DefaultShardCluster implements ShardCluster {
 
     @Override
     public Mono<Void> close() {
-        return health.close().then(pools.close());
+        return health.close()
+                .timeout(CLOSE_LIMIT)
+                // The pools and their threads must not stay because of a probe.
+                .onErrorComplete()
+                .then(pools.close());
     }
 
     @Override

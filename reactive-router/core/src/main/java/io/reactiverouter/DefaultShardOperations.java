@@ -7,6 +7,7 @@ import io.r2dbc.spi.Row;
 import io.r2dbc.spi.Statement;
 import io.reactiverouter.connection.AnswerTimeout;
 import io.reactiverouter.connection.CallTimeoutException;
+import io.reactiverouter.connection.CallTimeoutException.Consequence;
 import io.reactiverouter.connection.NodePools;
 import io.reactiverouter.connection.ShardExecutor.Residue;
 import io.reactiverouter.topology.ShardId;
@@ -180,9 +181,39 @@ final class DefaultShardOperations implements ShardOperations {
                     ShardId shard = locator.get();
                     TransactionScope scope = cluster.scope(context);
                     return scope == null
-                            ? AnswerTimeout.limit(cluster.execute(shard, residue, work), shard, timeout)
+                            ? limited(shard, residue, work)
                             : scope.limit(scope.join(shard).flatMapMany(work), timeout);
                 })
                 .onErrorStop();
+    }
+
+    private <T> Flux<T> limited(
+            ShardId shard, Residue residue, Function<? super Connection, ? extends Publisher<T>> work) {
+        if (timeout == null) {
+            return cluster.execute(shard, residue, work);
+        }
+        Noted<T> noted = new Noted<>(work);
+        return AnswerTimeout.limit(cluster.execute(shard, residue, noted), shard, timeout, noted::consequence);
+    }
+
+    /** Work that knows whether it has been called. */
+    private static final class Noted<T> implements Function<Connection, Publisher<T>> {
+
+        private final Function<? super Connection, ? extends Publisher<T>> work;
+        private volatile boolean called;
+
+        Noted(Function<? super Connection, ? extends Publisher<T>> work) {
+            this.work = work;
+        }
+
+        @Override
+        public Publisher<T> apply(Connection connection) {
+            called = true;
+            return work.apply(connection);
+        }
+
+        Consequence consequence() {
+            return called ? Consequence.CANCELLED : Consequence.NOT_RUN;
+        }
     }
 }

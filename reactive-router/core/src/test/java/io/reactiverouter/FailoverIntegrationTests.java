@@ -5,9 +5,14 @@ import static io.reactiverouter.TestClusters.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.r2dbc.spi.Connection;
+import io.r2dbc.spi.R2dbcDataIntegrityViolationException;
 import io.r2dbc.spi.R2dbcException;
+import io.reactiverouter.connection.AcquireTimeoutException;
+import io.reactiverouter.connection.CallTimeoutException;
+import io.reactiverouter.connection.ClusterClosedException;
 import io.reactiverouter.connection.ConnectionSettings;
 import io.reactiverouter.connection.NodeFailure;
+import io.reactiverouter.connection.NodeUnreachableException;
 import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.failover.FailoverSettings;
 import io.reactiverouter.failover.NoPrimaryException;
@@ -123,7 +128,14 @@ class FailoverIntegrationTests {
         assertThat(errors)
                 .as("only those that were under way, so that nobody knows")
                 .hasSizeLessThanOrEqualTo(16)
-                .allSatisfy(error -> assertThat(error).isInstanceOf(R2dbcException.class));
+                .allSatisfy(error -> assertThat(error)
+                        .isInstanceOf(R2dbcException.class)
+                        // It was done twice, or could have waited.
+                        .isNotInstanceOfAny(
+                                R2dbcDataIntegrityViolationException.class,
+                                NoPrimaryException.class,
+                                AcquireTimeoutException.class,
+                                NodeUnreachableException.class));
         assertThat(events)
                 .anyMatch(event -> event.startsWith("primary " + endpoint(first) + " -> " + endpoint(second)));
         assertThat(status().primary().endpoint()).isEqualTo(endpoint(second));
@@ -205,11 +217,14 @@ class FailoverIntegrationTests {
                 .toList();
         Thread.sleep(500);
         waiting.forEach(Disposable::dispose);
-        first.start();
+        // As many again find their places free.
+        CompletableFuture<Void> others =
+                Flux.range(100, 50).flatMap(id -> write(shard, id), 50).then().toFuture();
         Thread.sleep(500);
-        assertThat(ids(first)).isEmpty();
-        Flux.range(100, 50).flatMap(id -> write(shard, id), 50).blockLast(TIMEOUT);
-        assertThat(ids(first)).hasSize(50);
+        assertThat(others).isNotDone();
+        first.start();
+        assertThat(others).succeedsWithin(TIMEOUT);
+        assertThat(ids(first)).hasSize(50).allSatisfy(id -> assertThat(id).isGreaterThanOrEqualTo(100));
         assertThat(events).noneMatch(event -> event.startsWith("error"));
     }
 
@@ -267,6 +282,120 @@ class FailoverIntegrationTests {
         assertThat(ids(second)).hasSize(21).contains(1L, 10L, 29L);
         assertThat(nodeStatus(first))
                 .satisfies(status -> assertThat(status.fenced()).isTrue());
+    }
+
+    @Test
+    void callsThatWaitForAConnectionToTheOldPrimaryDoNotRunThere() {
+        ShardOperations shard = open(FailoverSettings.DEFAULTS, HEALTH, PoolSettings.DEFAULTS.withMaxSize(1));
+        write(shard, 1).block(TIMEOUT);
+        second.awaitReplayOf(first);
+        CompletableFuture<Long> busy =
+                shard.update(Query.of("select pg_sleep(30)")).toFuture();
+        await("it is under way", TIMEOUT, () -> TestClusters.busy(first.node(), APP) == 1);
+        CompletableFuture<Void> queued =
+                Flux.range(100, 20).flatMap(id -> write(shard, id), 20).then().toFuture();
+        await(
+                "they wait",
+                TIMEOUT,
+                () -> cluster.poolStatistics(
+                                        cluster.shards().get(0).nodes().get(0).id())
+                                .pending()
+                        == 20);
+
+        second.promote();
+
+        assertThat(queued).succeedsWithin(TIMEOUT);
+        assertThat(busy).failsWithin(TIMEOUT);
+        assertThat(ids(first)).containsExactly(1L);
+        assertThat(ids(second)).hasSize(21);
+    }
+
+    @Test
+    void callsWaitWhileAPrimaryHangsThatHoldsThePool() throws Exception {
+        ShardOperations shard = open(
+                FailoverSettings.DEFAULTS,
+                HEALTH,
+                PoolSettings.DEFAULTS.withMaxSize(1).withAcquireTimeout(Duration.ofSeconds(1)));
+        write(shard, 1).block(TIMEOUT);
+        second.awaitReplayOf(first);
+        first.pause();
+        CompletableFuture<Long> begun = write(shard, 2).toFuture();
+        CompletableFuture<Long> waiting = write(shard, 3).toFuture();
+        Thread.sleep(2500);
+        assertThat(waiting).isNotDone();
+        second.promote();
+        assertThat(waiting).succeedsWithin(TIMEOUT);
+        assertThat(begun).failsWithin(TIMEOUT);
+        assertThat(ids(second)).containsExactlyInAnyOrder(1L, 3L);
+    }
+
+    @Test
+    void ownTimeLimitSaysThatACallHasNotRun() {
+        ShardOperations shard = open(FailoverSettings.DEFAULTS);
+        first.kill();
+        StepVerifier.create(write(shard.timeout(Duration.ofMillis(700)), 1))
+                .expectErrorSatisfies(error -> assertThat(error)
+                        .isInstanceOfSatisfying(
+                                CallTimeoutException.class,
+                                late -> assertThat(late.consequence())
+                                        .isEqualTo(CallTimeoutException.Consequence.NOT_RUN))
+                        .hasMessageContaining("it has not run"))
+                .verify(TIMEOUT);
+    }
+
+    @Test
+    void closedClusterLetsNobodyWait() throws Exception {
+        ShardOperations shard = open(FailoverSettings.DEFAULTS);
+        first.kill();
+        CompletableFuture<Long> waiting = write(shard, 1).toFuture();
+        Thread.sleep(500);
+        assertThat(waiting).isNotDone();
+        cluster.close().block(TIMEOUT);
+        assertThat(waiting)
+                .failsWithin(Duration.ofSeconds(2))
+                .withThrowableOfType(java.util.concurrent.ExecutionException.class)
+                .withCauseInstanceOf(ClusterClosedException.class);
+        StepVerifier.create(write(shard, 2))
+                .expectError(ClusterClosedException.class)
+                .verify(Duration.ofSeconds(2));
+    }
+
+    @Test
+    void serverOfAnotherDatabaseClusterIsNoReplica() {
+        try (EmbeddedShards others = EmbeddedShards.builder(1)
+                .replicas(1)
+                .initSql("create table written (id bigint primary key)")
+                .start()) {
+            // Its timeline is later, by a promotion of its own.
+            others.server(0, 1).awaitReplayOf(others.server(0));
+            others.server(0, 1).promote();
+            cluster = builder(first, others.server(0, 1), FailoverSettings.DEFAULTS)
+                    .build();
+            write(cluster.shard(S0), 1).block(TIMEOUT);
+            await(
+                    "it is found out",
+                    TIMEOUT,
+                    () -> nodeStatus(others.server(0, 1)).fenced());
+            write(cluster.shard(S0), 2).block(TIMEOUT);
+            assertThat(ids(first)).containsExactlyInAnyOrder(1L, 2L);
+            assertThat(ids(others.server(0, 1))).isEmpty();
+            assertThat(events).anyMatch(event -> event.contains("another database cluster"));
+        }
+    }
+
+    @Test
+    void nodeThatRefusesProbesOnlyIsNotEjected() throws Exception {
+        ShardOperations shard =
+                open(FailoverSettings.DEFAULTS, HEALTH.withInterval(Duration.ofMillis(200)), PoolSettings.DEFAULTS);
+        write(shard, 1).block(TIMEOUT);
+        try (var connection = first.node().openSuperuserJdbc();
+                Statement statement = connection.createStatement()) {
+            statement.execute("revoke execute on function pg_control_system() from public");
+        }
+        await("it refuses", TIMEOUT, () -> nodeStatus(first).lastError() != null);
+        Thread.sleep(1500);
+        assertThat(nodeStatus(first).state()).isEqualTo(NodeState.HEALTHY);
+        write(shard, 2).block(Duration.ofSeconds(1));
     }
 
     @Test
@@ -436,13 +565,17 @@ class FailoverIntegrationTests {
     }
 
     private ShardOperations open(FailoverSettings failover, HealthSettings health, PoolSettings pool) {
-        cluster = ShardCluster.builder()
+        cluster = builder(first, second, failover).pool(pool).health(health).build();
+        return cluster.shard(S0);
+    }
+
+    private ShardCluster.Builder builder(ShardServer primary, ShardServer replica, FailoverSettings failover) {
+        return ShardCluster.builder()
                 .shard(Shard.named("s0")
-                        .primary(first.node().r2dbcUrl())
-                        .replica(second.node().r2dbcUrl()))
+                        .primary(primary.node().r2dbcUrl())
+                        .replica(replica.node().r2dbcUrl()))
                 .connection(ConnectionSettings.DEFAULTS.withApplicationName(APP))
-                .pool(pool)
-                .health(health)
+                .health(HEALTH)
                 .failover(failover)
                 .listener(new ClusterListener() {
                     @Override
@@ -459,9 +592,7 @@ class FailoverIntegrationTests {
                     public void fenced(NodeId node, String reason) {
                         events.add("fenced " + node.endpoint() + ": " + reason);
                     }
-                })
-                .build();
-        return cluster.shard(S0);
+                });
     }
 
     private static Mono<Long> write(ShardOperations shard, long id) {

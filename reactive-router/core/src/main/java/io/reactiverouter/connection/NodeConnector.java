@@ -96,6 +96,9 @@ final class NodeConnector implements ConnectionFactory {
     /** Where each open connection lives. */
     private final Map<Connection, EventLoops.ConnectionLoop> connectionLoops = new ConcurrentHashMap<>();
 
+    /** Of all connections that are open, or being opened. */
+    private final Set<EventLoops.ConnectionLoop> inUse = ConcurrentHashMap.newKeySet();
+
     NodeConnector(
             Node node,
             ConnectionSettings settings,
@@ -138,18 +141,28 @@ final class NodeConnector implements ConnectionFactory {
             return Mono.error(new PasswordUnavailableException(node.id(), e));
         }
         EventLoops.ConnectionLoop loop = loops.forConnection(turn.getAndIncrement());
+        // From here on, because a connection that is being opened must be cut with the others.
+        inUse.add(loop);
         return new PostgresqlConnectionFactory(configuration(loop, password))
                 .create()
                 .<Connection>map(connection -> connection)
                 .delayUntil(connection -> check.check(node.id(), connection))
                 .doOnNext(connection -> {
                     connectionLoops.put(connection, loop);
-                    loop.whenEmpty(() -> connectionLoops.remove(connection));
+                    loop.whenEmpty(() -> {
+                        connectionLoops.remove(connection);
+                        inUse.remove(loop);
+                    });
                 })
                 // The driver goes on waiting for a server that does not answer, whoever has left.
-                .doOnError(error -> loop.abort().subscribe())
-                .doOnCancel(() -> loop.abort().subscribe())
+                .doOnError(error -> giveUp(loop))
+                .doOnCancel(() -> giveUp(loop))
                 .contextWrite(context -> context.put(ON_ERROR_DROPPED, dropped));
+    }
+
+    private void giveUp(EventLoops.ConnectionLoop loop) {
+        inUse.remove(loop);
+        loop.abort().subscribe();
     }
 
     /** Returns the event loop of a connection that this has made, null if it has been closed. */
@@ -169,9 +182,9 @@ final class NodeConnector implements ConnectionFactory {
         return password == null ? null : password.reveal();
     }
 
-    /** Closes the sockets of all connections that this has made. */
+    /** Closes the sockets of all connections that this has made or is making. */
     Mono<Void> abortAll() {
-        return Flux.defer(() -> Flux.fromIterable(List.copyOf(connectionLoops.values())))
+        return Flux.defer(() -> Flux.fromIterable(List.copyOf(inUse)))
                 .flatMap(EventLoops.ConnectionLoop::abort)
                 .then();
     }

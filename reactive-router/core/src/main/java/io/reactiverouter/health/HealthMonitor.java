@@ -1,7 +1,9 @@
 package io.reactiverouter.health;
 
+import io.reactiverouter.connection.ClusterClosedException;
 import io.reactiverouter.connection.NodePools;
 import io.reactiverouter.observation.ClusterListener;
+import io.reactiverouter.routing.PrimaryFinder;
 import io.reactiverouter.routing.RoutingTable;
 import io.reactiverouter.topology.Node;
 import io.reactiverouter.topology.NodeId;
@@ -10,6 +12,7 @@ import io.reactiverouter.topology.ShardId;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +24,7 @@ import reactor.core.Disposable;
 import reactor.core.Disposables;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
 import reactor.util.Logger;
 import reactor.util.Loggers;
 
@@ -29,24 +33,32 @@ import reactor.util.Loggers;
  * nothing before {@link #start}; then each node every {@link HealthSettings#interval}, and at once when a call has found
  * something wrong. Thread-safe.
  */
-public final class HealthMonitor {
+public final class HealthMonitor implements PrimaryFinder {
 
     private static final Duration SEARCH_PAUSE = Duration.ofMillis(200);
+
+    /** So that one that nobody waits for any more ends, whatever happens. */
+    private static final Duration SEARCH_LIMIT = Duration.ofMinutes(1);
+
     private static final int CONCURRENT_CLOSES = 16;
     private static final Logger LOG = Loggers.getLogger(HealthMonitor.class);
 
+    private final RoutingTable table;
     private final HealthSettings settings;
     private final Map<ShardId, ShardHealth> shards = new LinkedHashMap<>();
     private final Map<NodeId, Prober> probers = new LinkedHashMap<>();
     private final Map<ShardId, List<NodeId>> nodes = new LinkedHashMap<>();
+    private final Map<ShardId, Flux<NodeId>> searches = new HashMap<>();
     private final Set<ShardId> verified = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean started = new AtomicBoolean();
     private final Disposable.Composite loops = Disposables.composite();
+    private final Sinks.Empty<NodeId> closed = Sinks.empty();
 
     /**
      * @param listener told of changes; must not throw
      */
     public HealthMonitor(RoutingTable table, NodePools pools, HealthSettings settings, ClusterListener listener) {
+        this.table = table;
         this.settings = settings;
         for (Shard shard : table.shards()) {
             ShardHealth health =
@@ -62,9 +74,21 @@ public final class HealthMonitor {
                                 pools,
                                 settings.timeout(),
                                 answer -> health.answered(node, answer, System.nanoTime()),
-                                error -> health.failed(node, error)));
+                                error -> failed(health, node, error)));
             }
+            // Whoever begins to wait joins those who wait.
+            searches.put(
+                    shard.id(),
+                    Flux.defer(() -> search(shard.id(), health))
+                            .take(SEARCH_LIMIT)
+                            .publish()
+                            .refCount());
         }
+    }
+
+    private void failed(ShardHealth health, NodeId node, Throwable error) {
+        verified.remove(node.shard());
+        health.failed(node, error, System.nanoTime());
     }
 
     /** What is under way on a node that has lost the writes could still be committed there, where nobody will see it. */
@@ -100,14 +124,29 @@ public final class HealthMonitor {
         return prober.probe().onErrorResume(error -> Mono.empty());
     }
 
-    /** Probes a node now because a call has found something wrong with it. */
+    /** The next connection to the shard waits until all of its nodes have been asked again. */
+    @Override
     public void suspect(NodeId node) {
-        quietly(prober(node)).subscribe(answer -> {}, error -> LOG.error("node {} could not be probed", node, error));
+        start();
+        verified.remove(node.shard());
+        Flux.fromIterable(nodes(node.shard()))
+                .flatMap(each -> quietly(prober(each)))
+                .subscribe(answer -> {}, error -> LOG.error("node {} could not be probed", node, error));
+    }
+
+    @Override
+    public Mono<Boolean> answers(NodeId node) {
+        return quietly(prober(node)).hasElement();
+    }
+
+    @Override
+    public String describe(ShardId shard) {
+        return health(shard).describe();
     }
 
     /**
-     * Completes when every node of a shard has been asked once since the cluster was made, or has not answered in time: before,
-     * nobody knows which of several is the primary. Does nothing for a shard of one node.
+     * Completes when every node of a shard has been asked, or has not answered in time, since the cluster was made or one of
+     * its nodes was suspected: before, nobody knows which of several is the primary. Does nothing for a shard of one node.
      */
     public Mono<Void> verify(ShardId shard) {
         List<NodeId> ids = nodes(shard);
@@ -115,24 +154,38 @@ public final class HealthMonitor {
             return Mono.empty();
         }
         return Flux.fromIterable(ids)
+                // Those would only keep everybody waiting; when they answer again, that is heard of too.
+                .filter(node -> !table.isEjected(node))
                 .flatMap(node -> quietly(prober(node)))
                 .then(Mono.fromRunnable(() -> verified.add(shard)));
     }
 
     /**
-     * Returns the primary of a shard as soon as one answers that has been asked after this was subscribed to. Asks all nodes
-     * again and again: whoever waits sets a limit.
+     * Returns the primary of a shard as soon as one answers that has been asked after this was subscribed to, or shortly
+     * before. Asks all nodes again and again: whoever waits sets a limit. Fails when this is closed.
      */
+    @Override
     public Mono<NodeId> primary(ShardId shard) {
-        ShardHealth health = health(shard);
-        return Mono.defer(() -> {
-            long start = System.nanoTime();
-            return Flux.fromIterable(nodes(shard))
-                    .flatMap(node -> quietly(prober(node)))
-                    .mapNotNull(answer -> health.serving(start))
-                    .next()
-                    .repeatWhenEmpty(rounds -> rounds.concatMap(round -> Mono.delay(SEARCH_PAUSE)));
-        });
+        Flux<NodeId> search = searches.get(shard);
+        if (search == null) {
+            throw unknown(shard);
+        }
+        return search.next()
+                // A search that ends just when it is joined.
+                .repeatWhenEmpty(rounds -> rounds.flatMap(round -> Mono.delay(SEARCH_PAUSE)))
+                .takeUntilOther(closed.asMono())
+                .switchIfEmpty(Mono.error(ClusterClosedException::new));
+    }
+
+    /** Each node at its own pace: one that hangs keeps nobody from hearing of another one's promotion. */
+    private Flux<NodeId> search(ShardId shard, ShardHealth health) {
+        long start = System.nanoTime();
+        long timeline = health.timeline();
+        return Flux.fromIterable(nodes(shard))
+                .flatMap(node -> Mono.defer(() -> quietly(prober(node))
+                                .then(Mono.defer(() -> Mono.justOrEmpty(health.serving(start, timeline)))))
+                        .repeatWhenEmpty(rounds -> rounds.flatMap(round -> Mono.delay(SEARCH_PAUSE))))
+                .take(1);
     }
 
     /** Returns what is known now. */
@@ -156,6 +209,7 @@ public final class HealthMonitor {
         return Mono.defer(() -> {
             started.set(true);
             loops.dispose();
+            closed.tryEmitEmpty();
             return Flux.fromIterable(probers.values())
                     .flatMapDelayError(Prober::close, CONCURRENT_CLOSES, 1)
                     .then();

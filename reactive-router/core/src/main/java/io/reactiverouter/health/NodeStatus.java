@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param state whether it is of use
  * @param since when it came into this state; null before the first probe
  * @param role what it said it was when it last answered
- * @param fenced whether it calls itself primary and is not, so that it gets no writes
+ * @param fenced whether it takes writes, as far as PostgreSQL is concerned, and must get none, or is of another database
+ *     cluster than the others
  * @param timeline its timeline when it last answered, 0 before; each promotion begins a new one
  * @param lagBytes how much log it had not applied yet of what its primary had written; 0 for a primary
  * @param lag how old the last transaction is that it has applied, if it has not applied all; zero for a primary
@@ -45,20 +46,25 @@ public record NodeStatus(
         return failures == 0 && role != NodeRole.UNKNOWN;
     }
 
+    /** Says whether it has never been heard of, not even by a failure. */
+    boolean unheard() {
+        return failures == 0 && role == NodeRole.UNKNOWN && lastError == null;
+    }
+
     NodeStatus failed(int nowFailures, String error) {
         return new NodeStatus(node, state, since, role, fenced, timeline, lagBytes, lag, latency, nowFailures, error);
     }
 
-    NodeStatus answered(ProbeAnswer answer, long behind) {
+    NodeStatus answered(ProbeAnswer answer, long behind, Duration age) {
         return new NodeStatus(
                 node,
                 state,
                 since,
                 answer.role(),
-                fenced && answer.role() == NodeRole.PRIMARY,
+                fenced,
                 answer.timeline(),
                 behind,
-                behind == 0 ? Duration.ZERO : answer.replayAge(),
+                age,
                 answer.latency(),
                 0,
                 lastError);
@@ -71,5 +77,11 @@ public record NodeStatus(
     NodeStatus withFenced(boolean nowFenced) {
         return new NodeStatus(
                 node, state, since, role, nowFenced, timeline, lagBytes, lag, latency, failures, lastError);
+    }
+
+    /** Returns it in a few words, for an error. */
+    String describe() {
+        return node.endpoint() + " (" + role + ", " + (fenced ? "fenced" : state)
+                + (failures > 0 ? ", " + failures + " failures, last: " + lastError : "") + ")";
     }
 }

@@ -8,10 +8,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a node said.
  *
+ * @param system which database cluster of PostgreSQL it belongs to, the same for a primary and its replicas
+ * @param timeline the timeline it writes, or as a replica had at its last restart point
  * @param position in the write-ahead log: how far it has written, or as a replica applied
  * @param replayAge how long ago the last transaction was made that it has applied as a replica; zero for a primary
+ * @param latency how long the answer took
  */
-record ProbeAnswer(NodeRole role, long timeline, long position, Duration replayAge, Duration latency) {
+record ProbeAnswer(NodeRole role, long system, long timeline, long position, Duration replayAge, Duration latency) {
 
     /**
      * A primary's own timeline is in the name of its current log file: that of the control file is older for a while after a
@@ -19,6 +22,7 @@ record ProbeAnswer(NodeRole role, long timeline, long position, Duration replayA
      */
     static final String QUERY = """
             select r,
+              (select system_identifier from pg_control_system()),
               case when r then (select timeline_id from pg_control_checkpoint())
                 else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int end,
               (case when r then coalesce(pg_last_wal_replay_lsn(), '0/0') else pg_current_wal_lsn() end - '0/0')::bigint,
@@ -32,7 +36,8 @@ record ProbeAnswer(NodeRole role, long timeline, long position, Duration replayA
                 Boolean.TRUE.equals(row.get(0, Boolean.class)) ? NodeRole.REPLICA : NodeRole.PRIMARY,
                 number(row.get(1, Long.class)),
                 number(row.get(2, Long.class)),
-                Duration.ofMillis(Math.max(0, number(row.get(3, Long.class)))),
+                number(row.get(3, Long.class)),
+                Duration.ofMillis(Math.max(0, number(row.get(4, Long.class)))),
                 latency);
     }
 

@@ -1,5 +1,7 @@
 package io.reactiverouter.health;
 
+import io.r2dbc.spi.R2dbcException;
+import io.reactiverouter.connection.PasswordUnavailableException;
 import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.routing.RoutingTable;
 import io.reactiverouter.topology.Node;
@@ -8,11 +10,14 @@ import io.reactiverouter.topology.NodeRole;
 import io.reactiverouter.topology.NodeState;
 import io.reactiverouter.topology.ShardId;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,9 +25,14 @@ import org.jspecify.annotations.Nullable;
  * time; nothing here is in the path of calls.
  *
  * <p>The primary is the node that says it is one on the highest timeline ever seen: each promotion begins a new timeline, so
- * that a former primary that comes back has a lower one. Of two on one timeline the one that has the writes keeps them.
+ * that a former primary that comes back has a lower one. On the same timeline nobody has been promoted: the node that has the
+ * writes keeps them, until it is ejected and one takes its place that has all that it had written, as after an address has
+ * moved. Nodes of another database cluster of PostgreSQL than the one named as primary do not count.
  */
 final class ShardHealth {
+
+    /** SQLSTATEs with which a server refuses to serve at all; with others it shows that it does. */
+    private static final Set<String> NOT_SERVING = Set.of("57P01", "57P02", "57P03");
 
     private final ShardId shard;
     private final RoutingTable table;
@@ -30,13 +40,19 @@ final class ShardHealth {
     private final ClusterListener listener;
     private final Clock clock;
     private final Consumer<NodeId> demoted;
+    private final NodeId named;
     private final Map<NodeId, NodeStatus> statuses = new LinkedHashMap<>();
-    private final Map<NodeId, Long> answeredAt = new HashMap<>();
+    private final Map<NodeId, ProbeAnswer> answers = new HashMap<>();
+    private final Map<NodeId, Long> heardAt = new HashMap<>();
+    private final Map<NodeId, Long> currentAt = new HashMap<>();
     private long highestTimeline;
     private long primaryPosition;
 
+    /** Which database cluster the nodes belong to; 0 until that is known. */
+    private long system;
+
     /**
-     * @param demoted told of a node that has lost the writes to another
+     * @param demoted told of a node that has lost the writes
      */
     ShardHealth(
             ShardId shard,
@@ -51,6 +67,7 @@ final class ShardHealth {
         this.listener = listener;
         this.clock = clock;
         this.demoted = demoted;
+        this.named = table.nodes(shard).get(0).id();
         for (Node node : table.nodes(shard)) {
             statuses.put(node.id(), NodeStatus.unknown(node.id()));
         }
@@ -60,13 +77,18 @@ final class ShardHealth {
         return new ShardStatus(shard, table.primary(shard), List.copyOf(statuses.values()));
     }
 
+    synchronized String describe() {
+        return statuses.values().stream().map(NodeStatus::describe).collect(Collectors.joining(", "));
+    }
+
     synchronized void answered(NodeId node, ProbeAnswer answer, long nanoTime) {
-        answeredAt.put(node, nanoTime);
+        heardAt.put(node, nanoTime);
+        answers.put(node, answer);
         if (node.equals(table.primary(shard)) && answer.role() == NodeRole.PRIMARY) {
             primaryPosition = answer.position();
         }
         long behind = answer.role() == NodeRole.REPLICA ? Math.max(0, primaryPosition - answer.position()) : 0;
-        NodeStatus status = known(node).answered(answer, behind);
+        NodeStatus status = known(node).answered(answer, behind, age(node, answer, behind, nanoTime));
         statuses.put(node, status);
         if (status.lag().compareTo(settings.maxLag()) > 0) {
             enter(node, NodeState.LAGGING, behind + " bytes and " + status.lag() + " behind its primary");
@@ -76,29 +98,69 @@ final class ShardHealth {
         choosePrimary();
     }
 
-    synchronized void failed(NodeId node, Throwable error) {
-        NodeStatus before = known(node);
-        int failures = before.failures() + 1;
-        statuses.put(node, before.failed(failures, String.valueOf(error.getMessage())));
-        if (failures >= settings.failures()) {
-            enter(node, NodeState.EJECTED, failures + " probes in a row have failed, the last one with: " + error);
-            // Another one on the same timeline may have the writes then.
-            choosePrimary();
+    /** After a quiet hour its last transaction is an hour old: it cannot be further behind than since it was not behind. */
+    private Duration age(NodeId node, ProbeAnswer answer, long behind, long nanoTime) {
+        if (behind == 0) {
+            currentAt.put(node, nanoTime);
+            return Duration.ZERO;
         }
+        Long current = currentAt.get(node);
+        Duration since = current == null ? answer.replayAge() : Duration.ofNanos(nanoTime - current);
+        return since.compareTo(answer.replayAge()) < 0 ? since : answer.replayAge();
     }
 
-    /** Returns the node with the writes if it has answered as a primary since that moment, else null. */
-    synchronized @Nullable NodeId serving(long sinceNanoTime) {
+    synchronized void failed(NodeId node, Throwable error, long nanoTime) {
+        heardAt.put(node, nanoTime);
+        NodeStatus before = known(node);
+        String message = String.valueOf(error.getMessage());
+        if (!isSilence(error)) {
+            // It serves others perhaps: its connections are all taken, or the login of this one is wrong.
+            statuses.put(node, before.failed(before.failures(), message));
+            choosePrimary();
+            return;
+        }
+        int failures = before.failures() + 1;
+        statuses.put(node, before.failed(failures, message));
+        if (failures >= settings.failures()) {
+            enter(node, NodeState.EJECTED, failures + " probes in a row have failed, the last one with: " + error);
+        }
+        choosePrimary();
+    }
+
+    private static boolean isSilence(Throwable error) {
+        if (error instanceof PasswordUnavailableException) {
+            return false;
+        }
+        String state = error instanceof R2dbcException refusal ? refusal.getSqlState() : null;
+        return state == null || state.startsWith("08") || NOT_SERVING.contains(state);
+    }
+
+    /** Returns the highest timeline of a primary so far. */
+    synchronized long timeline() {
+        return highestTimeline;
+    }
+
+    /**
+     * Returns the node with the writes if it has answered as a primary since that moment and all others have been heard of
+     * since, or it has been promoted since: one that answers first may be a former primary. Else null.
+     */
+    synchronized @Nullable NodeId serving(long sinceNanoTime, long timelineThen) {
         NodeId primary = table.primary(shard);
         NodeStatus status = known(primary);
-        Long at = answeredAt.get(primary);
-        return status.answers()
-                        && status.role() == NodeRole.PRIMARY
-                        && !status.fenced()
-                        && at != null
-                        && at - sinceNanoTime >= 0
+        boolean serves = table.takesWrites(primary)
+                && status.answers()
+                && status.role() == NodeRole.PRIMARY
+                && heardSince(primary, sinceNanoTime);
+        return serves
+                        && (status.timeline() > timelineThen
+                                || statuses.keySet().stream().allMatch(node -> heardSince(node, sinceNanoTime)))
                 ? primary
                 : null;
+    }
+
+    private boolean heardSince(NodeId node, long nanoTime) {
+        Long at = heardAt.get(node);
+        return at != null && at - nanoTime >= 0;
     }
 
     private NodeStatus known(NodeId node) {
@@ -124,11 +186,57 @@ final class ShardHealth {
     }
 
     private void choosePrimary() {
+        findSystem();
         NodeId current = table.primary(shard);
+        NodeStatus former = known(current);
+        if (former.unheard() || system == 0) {
+            // It would be a matter of who answers first.
+            return;
+        }
+        NodeStatus best = best(current);
+        if (best != null && !best.node().equals(current) && takesOver(best, former)) {
+            table.promote(best.node());
+            primaryPosition = position(best.node());
+            currentAt.clear();
+            listener.primaryChanged(shard, current, best.node(), "it is primary on timeline " + best.timeline());
+            demoted.accept(current);
+        }
+        NodeId now = table.primary(shard);
+        if (best != null && best.node().equals(now)) {
+            highestTimeline = best.timeline();
+        }
+        fence(best != null && best.node().equals(now) ? now : null);
+    }
+
+    /** The node that was named as primary says what the others must belong to; where it cannot be asked, the first other. */
+    private void findSystem() {
+        if (system == 0) {
+            ProbeAnswer first = answers.get(named);
+            if (first == null && !known(named).unheard()) {
+                first = answers.values().stream().findFirst().orElse(null);
+            }
+            system = first == null ? 0 : first.system();
+        }
+    }
+
+    private boolean isOurs(NodeId node) {
+        ProbeAnswer answer = answers.get(node);
+        return answer != null && answer.system() == system;
+    }
+
+    private long position(NodeId node) {
+        ProbeAnswer answer = answers.get(node);
+        return answer == null ? 0 : answer.position();
+    }
+
+    /** Returns the primary on the highest timeline, null if there is none or only ones on lower timelines than before. */
+    private @Nullable NodeStatus best(NodeId current) {
         NodeStatus best = null;
         for (NodeStatus status : statuses.values()) {
             if (status.answers()
                     && status.role() == NodeRole.PRIMARY
+                    && isOurs(status.node())
+                    && status.timeline() >= highestTimeline
                     && (best == null
                             || status.timeline() > best.timeline()
                             || (status.timeline() == best.timeline()
@@ -136,41 +244,46 @@ final class ShardHealth {
                 best = status;
             }
         }
-        if (best == null || best.timeline() < highestTimeline) {
-            fenceAllBut(null);
-            return;
-        }
-        NodeStatus former = known(current);
-        boolean takesOver = !best.node().equals(current)
-                && (best.timeline() > highestTimeline
-                        || former.state() == NodeState.EJECTED
-                        || former.role() == NodeRole.REPLICA
-                        || former.timeline() < best.timeline());
-        if (takesOver) {
-            table.promote(best.node());
-            primaryPosition = 0;
-            listener.primaryChanged(shard, current, best.node(), "it is primary on timeline " + best.timeline());
-            demoted.accept(current);
-        }
-        NodeId now = table.primary(shard);
-        if (now.equals(best.node())) {
-            highestTimeline = best.timeline();
-        }
-        fenceAllBut(now);
+        return best;
     }
 
-    private void fenceAllBut(@Nullable NodeId primary) {
+    private boolean takesOver(NodeStatus best, NodeStatus former) {
+        if (!isOurs(former.node()) && former.answers()) {
+            return true;
+        }
+        if (best.timeline() > Math.max(highestTimeline, former.timeline())) {
+            return true;
+        }
+        if (former.answers() && former.role() == NodeRole.REPLICA) {
+            return true;
+        }
+        return former.state() == NodeState.EJECTED && !best.fenced() && position(best.node()) >= primaryPosition;
+    }
+
+    /** Fences off those that take writes and are not the primary, and those that belong elsewhere. */
+    private void fence(@Nullable NodeId primary) {
         for (NodeStatus status : List.copyOf(statuses.values())) {
-            boolean fenced = status.role() == NodeRole.PRIMARY
-                    && status.answers()
-                    && !status.node().equals(primary);
-            if (status.answers() && fenced != status.fenced()) {
-                statuses.put(status.node(), status.withFenced(fenced));
+            NodeId node = status.node();
+            if (!status.answers()) {
+                continue;
+            }
+            boolean foreign = !isOurs(node);
+            boolean fenced = foreign || (status.role() == NodeRole.PRIMARY && !node.equals(primary));
+            if (fenced != status.fenced()) {
+                statuses.put(node, status.withFenced(fenced));
+                table.fence(node, fenced);
                 if (fenced) {
                     listener.fenced(
-                            status.node(),
-                            "it takes writes on timeline " + status.timeline() + ", and the primary of the shard is "
-                                    + (primary == null ? "one on timeline " + highestTimeline : primary.endpoint()));
+                            node,
+                            foreign
+                                    ? "it belongs to another database cluster than " + named.endpoint()
+                                            + ": correct the URLs of the shard"
+                                    : "it takes writes on timeline " + status.timeline()
+                                            + ", and the primary of the shard is "
+                                            + (primary == null
+                                                    ? "one on timeline " + highestTimeline
+                                                    : primary.endpoint()));
+                    demoted.accept(node);
                 }
             }
         }

@@ -1,6 +1,7 @@
 package io.reactiverouter.health;
 
 import io.reactiverouter.topology.NodeId;
+import io.reactiverouter.topology.NodeRole;
 import io.reactiverouter.topology.NodeState;
 import io.reactiverouter.topology.ShardId;
 import java.util.List;
@@ -23,9 +24,12 @@ public record ShardStatus(ShardId shard, NodeId primary, List<NodeStatus> nodes)
         return nodes.stream().filter(node -> node.state() == NodeState.HEALTHY).count();
     }
 
-    /** Says whether the node that takes the writes is of use. */
+    /** Says whether the node that takes the writes is of use, as far as is known. */
     public boolean writable() {
         return nodes.stream()
-                .anyMatch(node -> node.node().equals(primary) && node.state() != NodeState.EJECTED && !node.fenced());
+                .anyMatch(node -> node.node().equals(primary)
+                        && node.role() != NodeRole.REPLICA
+                        && node.state() != NodeState.EJECTED
+                        && !node.fenced());
     }
 }

@@ -26,10 +26,14 @@ public final class RoutingTable {
     private final List<Shard> shards;
     private volatile Snapshot snapshot;
 
-    private record Snapshot(Map<ShardId, NodeId> primaries, Set<NodeId> ejected, Map<String, Placement> placements) {
+    private record Snapshot(
+            Map<ShardId, NodeId> primaries,
+            Set<NodeId> ejected,
+            Set<NodeId> fenced,
+            Map<String, Placement> placements) {
 
         Snapshot withPlacements(Map<String, Placement> changed) {
-            return new Snapshot(primaries, ejected, Map.copyOf(changed));
+            return new Snapshot(primaries, ejected, fenced, Map.copyOf(changed));
         }
     }
 
@@ -42,7 +46,7 @@ public final class RoutingTable {
         this.shards = Shard.requireDistinct(shards);
         Map<ShardId, NodeId> primaries = new LinkedHashMap<>();
         shards.forEach(shard -> primaries.put(shard.id(), shard.primary().id()));
-        this.snapshot = new Snapshot(Map.copyOf(primaries), Set.of(), Map.of());
+        this.snapshot = new Snapshot(Map.copyOf(primaries), Set.of(), Set.of(), Map.of());
     }
 
     /**
@@ -160,16 +164,38 @@ public final class RoutingTable {
         Snapshot current = snapshot;
         Map<ShardId, NodeId> primaries = new HashMap<>(current.primaries());
         primaries.put(shard, node);
-        snapshot = new Snapshot(Map.copyOf(primaries), current.ejected(), current.placements());
+        snapshot = new Snapshot(Map.copyOf(primaries), current.ejected(), current.fenced(), current.placements());
     }
 
     /** Says whether a node is to be passed over where another can serve. */
     public synchronized void eject(NodeId node, boolean eject) {
         Snapshot current = snapshot;
-        Set<NodeId> ejected = new HashSet<>(current.ejected());
-        if (eject ? ejected.add(node) : ejected.remove(node)) {
-            snapshot = new Snapshot(current.primaries(), Set.copyOf(ejected), current.placements());
+        snapshot = new Snapshot(
+                current.primaries(), changed(current.ejected(), node, eject), current.fenced(), current.placements());
+    }
+
+    /** Says whether a node must get no writes, even where it has those of its shard. */
+    public synchronized void fence(NodeId node, boolean fence) {
+        Snapshot current = snapshot;
+        snapshot = new Snapshot(
+                current.primaries(), current.ejected(), changed(current.fenced(), node, fence), current.placements());
+    }
+
+    private static Set<NodeId> changed(Set<NodeId> nodes, NodeId node, boolean in) {
+        Set<NodeId> changed = new HashSet<>(nodes);
+        if (in) {
+            changed.add(node);
+        } else {
+            changed.remove(node);
         }
+        return Set.copyOf(changed);
+    }
+
+    /** Says whether a node is the one that takes the writes of its shard now. */
+    public boolean takesWrites(NodeId node) {
+        Snapshot now = snapshot;
+        return node.equals(now.primaries().get(node.shard()))
+                && (now.fenced().isEmpty() || !now.fenced().contains(node));
     }
 
     /** Says whether a node has been ejected. */

@@ -67,6 +67,7 @@ public final class Resume<T> extends FluxOperator<T, T> {
         private long askedFor;
 
         private boolean begun;
+        private volatile boolean delivered;
 
         Resuming(CoreSubscriber<? super T> actual, Function<? super Throwable, ? extends @Nullable Flux<T>> other) {
             this.actual = actual;
@@ -114,7 +115,11 @@ public final class Resume<T> extends FluxOperator<T, T> {
 
         @Override
         public void request(long n) {
-            if (Operators.validate(n)) {
+            Subscription part = current;
+            if (delivered && part != null && draining == 0) {
+                // Nothing can come in its place any more.
+                part.request(n);
+            } else if (Operators.validate(n)) {
                 Operators.addCap(REQUESTED, this, n);
                 drain();
             }
@@ -157,7 +162,6 @@ public final class Resume<T> extends FluxOperator<T, T> {
 
         private final Resuming<T> whole;
         private @Nullable Subscription subscription;
-        private boolean delivered;
 
         Part(Resuming<T> whole) {
             this.whole = whole;
@@ -178,13 +182,15 @@ public final class Resume<T> extends FluxOperator<T, T> {
 
         @Override
         public void onNext(T element) {
-            delivered = true;
+            if (!whole.delivered) {
+                whole.delivered = true;
+            }
             whole.actual.onNext(element);
         }
 
         @Override
         public void onError(Throwable error) {
-            if (delivered) {
+            if (whole.delivered) {
                 whole.actual.onError(error);
             } else {
                 whole.fail(error);

@@ -1,0 +1,21 @@
+package io.reactiverouter.routing;
+
+import io.reactiverouter.topology.NodeId;
+import io.reactiverouter.topology.ShardId;
+import reactor.core.publisher.Mono;
+
+/** Knows the nodes, and finds out about them. */
+public interface PrimaryFinder {
+
+    /** Returns the primary of a shard as soon as one answers, however long that takes. */
+    Mono<NodeId> primary(ShardId shard);
+
+    /** Looks at a node that a call has found something wrong with, and at the others of its shard. */
+    void suspect(NodeId node);
+
+    /** Says whether a node answers now. */
+    Mono<Boolean> answers(NodeId node);
+
+    /** Returns what is known of the nodes of a shard, for people. */
+    String describe(ShardId shard);
+}
