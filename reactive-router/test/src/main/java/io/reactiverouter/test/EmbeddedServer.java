@@ -323,8 +323,9 @@ final class EmbeddedServer implements ShardServer, AutoCloseable {
         attempt("cannot be compared with " + other.name(), () -> {
             ShardNode standby = direct.withDatabase("postgres");
             requireStandby(standby, "apply what another server has written");
-            // Commits that the server has not written out yet included; and not those of another timeline.
-            String written = text(other, "select pg_current_wal_insert_lsn()");
+            // Writes out what the server has not written yet, as commits that nobody waited for.
+            text(other, "select pg_logical_emit_message(false, 'reactive-router', '', true)");
+            String written = text(other, "select pg_current_wal_lsn()");
             String timeline =
                     text(other, "select ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int");
             long start = System.nanoTime();
