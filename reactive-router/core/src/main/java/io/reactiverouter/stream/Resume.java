@@ -42,8 +42,11 @@ public final class Resume<T> extends FluxOperator<T, T> {
     /** The subscription of {@code actual}; what fails and what comes in its place are {@link Part}s. */
     private static final class Resuming<T> implements Subscription {
 
+        /** Before the first part. */
+        private static final Subscription NONE = Operators.emptySubscription();
+
         @SuppressWarnings("rawtypes")
-        private static final AtomicReferenceFieldUpdater<Resuming, @Nullable Subscription> CURRENT =
+        private static final AtomicReferenceFieldUpdater<Resuming, Subscription> CURRENT =
                 AtomicReferenceFieldUpdater.newUpdater(Resuming.class, Subscription.class, "current");
 
         @SuppressWarnings("rawtypes")
@@ -56,14 +59,14 @@ public final class Resume<T> extends FluxOperator<T, T> {
 
         private final CoreSubscriber<? super T> actual;
         private final Function<? super Throwable, ? extends @Nullable Flux<T>> other;
-        private volatile @Nullable Subscription current;
+        private volatile Subscription current = NONE;
         private volatile long requested;
 
         @SuppressWarnings("UnusedVariable") // only through DRAINING
         private volatile int draining;
 
         // Of whoever drains.
-        private @Nullable Subscription asked;
+        private Subscription asked = NONE;
         private long askedFor;
 
         private boolean begun;
@@ -116,7 +119,7 @@ public final class Resume<T> extends FluxOperator<T, T> {
         @Override
         public void request(long n) {
             Subscription part = current;
-            if (delivered && part != null && draining == 0) {
+            if (delivered && draining == 0) {
                 // Nothing can come in its place any more.
                 part.request(n);
             } else if (Operators.validate(n)) {
@@ -141,7 +144,7 @@ public final class Resume<T> extends FluxOperator<T, T> {
                     askedFor = 0;
                 }
                 long more = requested - askedFor;
-                if (part != null && more > 0) {
+                if (part != NONE && more > 0) {
                     askedFor += more;
                     part.request(more);
                 }
@@ -151,10 +154,7 @@ public final class Resume<T> extends FluxOperator<T, T> {
 
         @Override
         public void cancel() {
-            Subscription part = CURRENT.getAndSet(this, Operators.cancelledSubscription());
-            if (part != null) {
-                part.cancel();
-            }
+            CURRENT.getAndSet(this, Operators.cancelledSubscription()).cancel();
         }
     }
 
