@@ -34,11 +34,13 @@ import reactor.util.context.ContextView;
 final class DefaultShardCluster implements ShardCluster {
 
     private static final int WARMUP_CONCURRENCY = 16;
+    private static final Duration IDENTITY_LIMIT = Duration.ofSeconds(30);
     private static final Duration CLOSE_LIMIT = Duration.ofSeconds(5);
 
     private final RoutingTable table;
     private final NodePools pools;
     private final HealthMonitor health;
+    private final @Nullable String name;
     private final FailoverExecutor executor;
     private final ScatterGather scatter;
     private final PlacementAudit audit;
@@ -51,11 +53,13 @@ final class DefaultShardCluster implements ShardCluster {
             NodePools pools,
             HealthMonitor health,
             FailoverSettings failover,
+            @Nullable String name,
             @Nullable Duration callTimeout,
             PageCursor cursors) {
         this.table = table;
         this.pools = pools;
         this.health = health;
+        this.name = name;
         this.executor = new FailoverExecutor(pools.executor(), table, failover, health);
         this.callTimeout = callTimeout;
         this.cursors = cursors;
@@ -107,6 +111,29 @@ final class DefaultShardCluster implements ShardCluster {
             health.start();
             return health.verify(shard).then(Mono.defer(() -> pools.warmup(List.of(table.primary(shard)))));
         });
+    }
+
+    @Override
+    public Mono<Void> writeIdentities() {
+        String cluster = name;
+        if (cluster == null) {
+            throw new IllegalStateException("the cluster has no name to write down; give it one with name(...)");
+        }
+        return Flux.fromIterable(shardIds())
+                .flatMapDelayError(shard -> writeIdentity(shard, cluster), WARMUP_CONCURRENCY, 1)
+                .then()
+                .onErrorStop();
+    }
+
+    private Mono<Void> writeIdentity(ShardId shard, String cluster) {
+        return health.verify(shard).then(Mono.defer(() -> {
+            NodeId node = table.primary(shard);
+            return Mono.usingWhen(
+                            pools.apart(node),
+                            connection -> Identity.write(node, connection, cluster),
+                            connection -> pools.cut(node, connection))
+                    .timeout(IDENTITY_LIMIT);
+        }));
     }
 
     @Override

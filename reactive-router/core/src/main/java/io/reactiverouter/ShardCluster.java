@@ -77,6 +77,17 @@ public interface ShardCluster {
     ClusterStatus status();
 
     /**
+     * Writes down in the database of every shard which shard it is, so that a connection that reaches another one is refused.
+     * To be called once, when the shards are known to be right: makes the table {@code reactive_router.identity}, for which
+     * the login needs the right to make a schema. A database that says the same already stays as it is; one that says
+     * something else is left as it is, and the call fails with
+     * {@link io.reactiverouter.connection.WrongDatabaseException}.
+     *
+     * @throws IllegalStateException if the cluster has no {@linkplain Builder#name name}
+     */
+    Mono<Void> writeIdentities();
+
+    /**
      * Connects to the primary of every shard, and opens the smallest number of connections of the settings, so that the
      * first calls need not. Fails if a primary cannot be reached; the others are warm all the same.
      */
@@ -107,6 +118,7 @@ public interface ShardCluster {
         private ClusterListener listener = ClusterListener.NONE;
         private Duration callTimeout = Duration.ofSeconds(30);
         private @Nullable PageCursor cursors;
+        private @Nullable String name;
         private int eventLoops = Math.max(4, Runtime.getRuntime().availableProcessors());
 
         private Builder() {}
@@ -120,6 +132,22 @@ public interface ShardCluster {
         /** Adds shards. */
         public Builder shards(Iterable<Shard> more) {
             more.forEach(shards::add);
+            return this;
+        }
+
+        /**
+         * Names the cluster: from then on every database must say, in the table {@code reactive_router.identity}, that it is
+         * the shard that it is taken for, of the cluster of this name; others are refused before a statement runs.
+         * {@link ShardCluster#writeIdentities()} writes that down. Unless set, a database need not say anything; one that
+         * has the table is refused if it says that it is another shard.
+         *
+         * @throws IllegalArgumentException if the name is blank
+         */
+        public Builder name(String clusterName) {
+            if (clusterName.isBlank()) {
+                throw new IllegalArgumentException("name of the cluster must not be blank");
+            }
+            this.name = clusterName;
             return this;
         }
 
@@ -200,7 +228,7 @@ public interface ShardCluster {
             List<Shard> distinct = Shard.requireDistinct(shards);
             ClusterListener guarded = ClusterListener.guarded(listener);
             RoutingTable table = new RoutingTable(distinct);
-            Admission admission = new Admission(table);
+            Admission admission = new Admission(table, name);
             NodePools pools = new NodePools(
                     distinct.stream().flatMap(shard -> shard.nodes().stream()).toList(),
                     pool,
@@ -215,6 +243,7 @@ public interface ShardCluster {
                     pools,
                     monitor,
                     failover,
+                    name,
                     callTimeout.isZero() ? null : callTimeout,
                     cursors == null ? ownCursors() : cursors);
         }

@@ -21,6 +21,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +39,8 @@ public final class Network {
 
     private static final int BACKLOG = 1024;
     private static final int LIMIT_SECONDS = 10;
+    private static final int HOLD_ATTEMPTS = 1000;
+    private static final Duration HOLD_PAUSE = Duration.ofMillis(1);
 
     private final EventLoop loop;
     private final int serverPort;
@@ -193,7 +196,7 @@ public final class Network {
                 if (closed) {
                     hold.release();
                 } else {
-                    hold.hold();
+                    holdPort();
                 }
             } else if (listener == null) {
                 hold.release();
@@ -201,6 +204,14 @@ public final class Network {
             }
         } catch (IOException e) {
             throw new UncheckedIOException("port " + port + " of 127.0.0.1 could not be held or given up", e);
+        }
+    }
+
+    /** A listener that has been closed goes on listening until its selector has noticed. */
+    private void holdPort() throws IOException {
+        for (int i = 0; i < HOLD_ATTEMPTS && !hold.hold(); i++) {
+            await(loop.submit(() -> {}));
+            LockSupport.parkNanos(HOLD_PAUSE.toNanos());
         }
     }
 

@@ -21,10 +21,10 @@ final class PortHold implements AutoCloseable {
         this.port = port;
     }
 
-    /** Takes the port, unless another program was faster: whoever wants to listen on it then sees that. */
-    void hold() throws IOException {
+    /** Takes the port and says whether it has it: not while something listens on it. */
+    boolean hold() throws IOException {
         if (socket != null) {
-            return;
+            return true;
         }
         SocketChannel bound = SocketChannel.open();
         try {
@@ -32,8 +32,10 @@ final class PortHold implements AutoCloseable {
             bound.setOption(StandardSocketOptions.SO_REUSEADDR, true);
             bound.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
             socket = bound;
+            return true;
         } catch (BindException e) {
             bound.close();
+            return false;
         }
     }
 

@@ -61,9 +61,14 @@ final class Processes {
         run(command, COMMAND_LIMIT, ProcessBuilder.Redirect.DISCARD);
     }
 
-    /** Kills processes and returns when they are gone, or after the limit; says whether they are. */
+    /**
+     * Kills processes and returns when they are gone, or after the limit; says whether they are. The postmaster, which is the
+     * first, comes last: its children would tell their clients of its death.
+     */
     static boolean kill(List<ProcessHandle> processes, Duration limit) {
-        processes.forEach(ProcessHandle::destroyForcibly);
+        for (int i = processes.size() - 1; i >= 0; i--) {
+            processes.get(i).destroyForcibly();
+        }
         return ended(processes, limit);
     }
 

@@ -69,6 +69,10 @@ final class ConfiguredSettings {
                 ReactiveRouterProperties.PREFIX + ".call-timeout", builder, timeout, ShardCluster.Builder::callTimeout);
     }
 
+    static void name(ShardCluster.Builder builder, String name) {
+        apply(ReactiveRouterProperties.PREFIX + ".name", builder, name, ShardCluster.Builder::name);
+    }
+
     static void cursorKey(ShardCluster.Builder builder, String key) {
         apply(
                 ReactiveRouterProperties.PREFIX + ".cursor-key",

@@ -60,6 +60,10 @@ public final class ReactiveRouterAutoConfiguration {
         if (eventLoops != null) {
             builder.eventLoops(ConfiguredSettings.eventLoops(eventLoops));
         }
+        String name = properties.name();
+        if (name != null) {
+            ConfiguredSettings.name(builder, name);
+        }
         String cursorKey = properties.cursorKey();
         if (cursorKey != null) {
             ConfiguredSettings.cursorKey(builder, cursorKey);

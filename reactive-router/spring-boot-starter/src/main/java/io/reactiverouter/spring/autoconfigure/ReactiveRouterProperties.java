@@ -20,6 +20,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  *     so s2 comes before s10.
  * @param keyspaces Keyspaces by name, each with key, tables and strategy, and what the strategy needs: key-type,
  *     virtual-nodes, region-column, default-region, ranges and pins.
+ * @param name Name of the cluster. Where it is set, every database must say in the table reactive_router.identity which shard
+ *     of this cluster it is; ShardCluster.writeIdentities() writes that down.
  * @param pool Pool of connections that every node has.
  * @param connection How every connection is opened.
  * @param health How nodes are watched.
@@ -36,6 +38,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 public record ReactiveRouterProperties(
         @DefaultValue Map<String, Shard> shards,
         @DefaultValue Map<String, Keyspace> keyspaces,
+        @Nullable String name,
         @DefaultValue Pool pool,
         @DefaultValue Connection connection,
         @DefaultValue Health health,
@@ -50,7 +53,8 @@ public record ReactiveRouterProperties(
     /** Leaves out the key of cursors. */
     @Override
     public String toString() {
-        return "ReactiveRouterProperties[shards=" + shards + ", keyspaces=" + keyspaces + ", pool=" + pool
+        return "ReactiveRouterProperties[shards=" + shards + ", keyspaces=" + keyspaces + ", name=" + name + ", pool="
+                + pool
                 + ", connection=" + connection + ", health=" + health + ", failover=" + failover + ", callTimeout="
                 + callTimeout + ", eventLoops=" + eventLoops
                 + ", warmup=" + warmup + "]";

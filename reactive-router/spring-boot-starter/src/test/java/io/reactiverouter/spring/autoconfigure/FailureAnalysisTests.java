@@ -58,6 +58,7 @@ class FailureAnalysisTests {
             connection.connect-timeout=0s                 | connection.connect-timeout   | must be positive             | within that limit
             connection.statement-timeout=-1s              | connection.statement-timeout | must not be negative         | within that limit
             connection.application-name=                  | connection.application-name  | must not be blank            | within that limit
+            name=                                         | name                  | must not be blank                   | within that limit
             health.interval=0s                            | health.interval       | must be positive                    | within that limit
             health.timeout=0s                             | health.timeout        | must be positive                    | within that limit
             health.failures=0                             | health.failures       | must be positive, was 0             | within that limit

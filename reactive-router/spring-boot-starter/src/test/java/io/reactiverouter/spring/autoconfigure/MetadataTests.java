@@ -62,6 +62,7 @@ class MetadataTests {
                 .containsExactlyInAnyOrder(
                         "reactive-router.shards",
                         "reactive-router.keyspaces",
+                        "reactive-router.name",
                         "reactive-router.event-loops",
                         "reactive-router.cursor-key");
     }

@@ -1,0 +1,278 @@
+package io.reactiverouter.health;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.r2dbc.spi.R2dbcNonTransientResourceException;
+import io.r2dbc.spi.R2dbcTransientResourceException;
+import io.reactiverouter.observation.ClusterListener;
+import io.reactiverouter.routing.RoutingTable;
+import io.reactiverouter.topology.NodeId;
+import io.reactiverouter.topology.NodeRole;
+import io.reactiverouter.topology.NodeState;
+import io.reactiverouter.topology.Shard;
+import io.reactiverouter.topology.ShardId;
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What follows from answers in any order; those of real servers are in FailoverIntegrationTests. */
+@NullUnmarked
+class ShardHealthTests {
+
+    private static final ShardId S0 = ShardId.of("s0");
+    private static final NodeId A = new NodeId(S0, "a:5432");
+    private static final NodeId B = new NodeId(S0, "b:5432");
+    private static final NodeId C = new NodeId(S0, "c:5432");
+    private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
+
+    private final List<String> events = new ArrayList<>();
+    private final RoutingTable table = new RoutingTable(List.of(Shard.named("s0")
+            .primary("r2dbc:postgresql://u@a/db")
+            .replica("r2dbc:postgresql://u@b/db")
+            .replica("r2dbc:postgresql://u@c/db")));
+    private final ShardHealth health = new ShardHealth(
+            S0,
+            table,
+            HealthSettings.DEFAULTS,
+            listener(),
+            Clock.fixed(NOW, ZoneOffset.UTC),
+            node -> events.add("cut " + node.endpoint()));
+    private long nanoTime;
+
+    @Test
+    void promotedNodeTakesOverAtItsFirstAnswer() {
+        primary(A, 1);
+        replica(B);
+        primary(B, 2);
+        assertThat(table.primary(S0)).isEqualTo(B);
+        assertThat(events).containsExactly("primary a:5432 -> b:5432", "cut a:5432", "fenced a:5432", "cut a:5432");
+        assertThat(table.takesWrites(A)).isFalse();
+        assertThat(table.takesWrites(B)).isTrue();
+    }
+
+    @Test
+    void whoAnswersFirstDoesNotMatter() {
+        primary(C, 2);
+        primary(B, 1);
+        assertThat(table.primary(S0)).as("the named one has not been heard of").isEqualTo(A);
+        assertThat(events).isEmpty();
+        primary(A, 2);
+        assertThat(table.primary(S0)).as("on one timeline the named one").isEqualTo(A);
+        assertThat(table.takesWrites(A)).isTrue();
+        assertThat(events).containsExactlyInAnyOrder("fenced b:5432", "cut b:5432", "fenced c:5432", "cut c:5432");
+    }
+
+    @Test
+    void namedPrimaryThatIsDownAtTheStartIsNotWaitedFor() {
+        primary(B, 3);
+        fail(A);
+        assertThat(table.primary(S0)).isEqualTo(B);
+    }
+
+    @Test
+    void namedPrimaryThatIsAStandbyIsReplaced() {
+        replica(A);
+        primary(C, 1);
+        assertThat(table.primary(S0)).isEqualTo(C);
+    }
+
+    @Test
+    void formerPrimaryNeverComesBackByItself() {
+        primary(A, 1);
+        primary(B, 2);
+        fail(B);
+        fail(B);
+        fail(B);
+        primary(A, 1);
+        primary(A, 1);
+        assertThat(table.primary(S0)).isEqualTo(B);
+        assertThat(table.takesWrites(A)).isFalse();
+        // Until it is promoted itself.
+        replica(A);
+        primary(A, 3);
+        assertThat(table.primary(S0)).isEqualTo(A);
+        assertThat(table.takesWrites(A)).isTrue();
+    }
+
+    @Test
+    void copyThatThinksItIsPrimaryTakesNothingEvenWhenTheOtherIsGone() {
+        primary(A, 1);
+        primary(B, 1);
+        assertThat(events).containsExactly("fenced b:5432", "cut b:5432");
+        fail(A);
+        fail(A);
+        fail(A);
+        primary(B, 1);
+        assertThat(table.primary(S0)).isEqualTo(A);
+        assertThat(table.takesWrites(B)).isFalse();
+    }
+
+    @Test
+    void primaryThatGoesBackInTimeIsFencedToo() {
+        primary(A, 1);
+        primary(B, 2);
+        events.clear();
+        primary(B, 1);
+        assertThat(table.primary(S0)).isEqualTo(B);
+        assertThat(table.takesWrites(B)).as("restored from an old copy").isFalse();
+        assertThat(events).contains("fenced b:5432", "cut b:5432");
+        primary(B, 3);
+        assertThat(table.takesWrites(B)).isTrue();
+    }
+
+    @Test
+    void nodeOfAnotherDatabaseClusterIsNothing() {
+        primary(A, 1);
+        health.answered(
+                B, new ProbeAnswer(NodeRole.PRIMARY, 99, 7, 1000, Duration.ZERO, Duration.ofMillis(1)), ++nanoTime);
+        assertThat(table.primary(S0)).isEqualTo(A);
+        assertThat(status(B).fenced()).isTrue();
+        health.answered(
+                C, new ProbeAnswer(NodeRole.REPLICA, 99, 7, 1000, Duration.ZERO, Duration.ofMillis(1)), ++nanoTime);
+        assertThat(status(C).fenced()).isTrue();
+    }
+
+    @Test
+    void nodeIsEjectedAfterThreeFailuresInARowAndComesBackWithAnAnswer() {
+        primary(A, 1);
+        replica(B);
+        fail(B);
+        fail(B);
+        replica(B);
+        fail(B);
+        fail(B);
+        assertThat(status(B).state()).isEqualTo(NodeState.HEALTHY);
+        fail(B);
+        assertThat(status(B)).satisfies(status -> {
+            assertThat(status.state()).isEqualTo(NodeState.EJECTED);
+            assertThat(status.since()).isEqualTo(NOW);
+            assertThat(status.lastError()).isEqualTo("gone");
+        });
+        assertThat(table.isEjected(B)).isTrue();
+        replica(B);
+        assertThat(status(B).state()).isEqualTo(NodeState.HEALTHY);
+        assertThat(table.isEjected(B)).isFalse();
+        assertThat(events).containsExactly("b:5432 HEALTHY -> EJECTED", "b:5432 EJECTED -> HEALTHY");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"53300", "28P01", "42501"})
+    void refusalsDoNotEject(String state) {
+        primary(A, 1);
+        for (int i = 0; i < 10; i++) {
+            health.failed(A, new R2dbcNonTransientResourceException("refused", state), ++nanoTime);
+        }
+        assertThat(status(A).state()).isEqualTo(NodeState.HEALTHY);
+        assertThat(status(A).lastError()).isEqualTo("refused");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"57P01", "57P03", "08006"})
+    void serversThatDoNotServeAreEjected(String state) {
+        primary(A, 1);
+        for (int i = 0; i < 3; i++) {
+            health.failed(A, new R2dbcTransientResourceException("refused", state), ++nanoTime);
+        }
+        assertThat(status(A).state()).isEqualTo(NodeState.EJECTED);
+    }
+
+    @Test
+    void replicaLagsByWhatItHasNotApplied() {
+        health.answered(A, answer(NodeRole.PRIMARY, 1, 5000, Duration.ZERO), ++nanoTime);
+        health.answered(B, answer(NodeRole.REPLICA, 1, 1000, Duration.ofMinutes(3)), ++nanoTime);
+        assertThat(status(B).state()).isEqualTo(NodeState.LAGGING);
+        assertThat(status(B).lagBytes()).isEqualTo(4000);
+        assertThat(status(B).lag()).isEqualTo(Duration.ofMinutes(3));
+        health.answered(B, answer(NodeRole.REPLICA, 1, 5000, Duration.ofHours(1)), ++nanoTime);
+        assertThat(status(B).state()).as("all is applied").isEqualTo(NodeState.HEALTHY);
+        assertThat(status(B).lag()).isZero();
+        // A quiet hour, then a commit that is on its way.
+        health.answered(A, answer(NodeRole.PRIMARY, 1, 6000, Duration.ZERO), nanoTime);
+        nanoTime += Duration.ofSeconds(5).toNanos();
+        health.answered(B, answer(NodeRole.REPLICA, 1, 5000, Duration.ofHours(2)), nanoTime);
+        assertThat(status(B).state()).isEqualTo(NodeState.HEALTHY);
+        assertThat(status(B).lag()).isEqualTo(Duration.ofSeconds(5));
+    }
+
+    @Test
+    void primaryServesWhenAllHaveBeenHeardOfOrItHasJustBeenPromoted() {
+        primary(A, 1);
+        replica(B);
+        replica(C);
+        long start = nanoTime + 1;
+        long timeline = health.timeline();
+        primary(A, 1);
+        assertThat(health.serving(start, timeline))
+                .as("another one may be later")
+                .isNull();
+        fail(B);
+        assertThat(health.serving(start, timeline)).isNull();
+        replica(C);
+        assertThat(health.serving(start, timeline)).isEqualTo(A);
+
+        start = nanoTime + 1;
+        primary(B, 2);
+        assertThat(health.serving(start, timeline)).isEqualTo(B);
+    }
+
+    @Test
+    void shardIsWritableWithAPrimaryThatAnswers() {
+        assertThat(health.status().writable()).as("as far as is known").isTrue();
+        replica(A);
+        assertThat(health.status().writable()).isFalse();
+        primary(B, 2);
+        assertThat(health.status().writable()).isTrue();
+        assertThat(health.status().healthy()).isEqualTo(3);
+        assertThat(health.describe()).contains("a:5432 (REPLICA, HEALTHY)").contains("b:5432 (PRIMARY, HEALTHY)");
+    }
+
+    private void primary(NodeId node, long timeline) {
+        health.answered(node, answer(NodeRole.PRIMARY, timeline, 1000, Duration.ZERO), ++nanoTime);
+    }
+
+    private void replica(NodeId node) {
+        health.answered(node, answer(NodeRole.REPLICA, 1, 1000, Duration.ZERO), ++nanoTime);
+    }
+
+    private static ProbeAnswer answer(NodeRole role, long timeline, long position, Duration age) {
+        return new ProbeAnswer(role, 42, timeline, position, age, Duration.ofMillis(1));
+    }
+
+    private void fail(NodeId node) {
+        health.failed(node, new IOException("gone"), ++nanoTime);
+    }
+
+    private NodeStatus status(NodeId node) {
+        return health.status().nodes().stream()
+                .filter(status -> status.node().equals(node))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private ClusterListener listener() {
+        return new ClusterListener() {
+            @Override
+            public void stateChanged(NodeId node, NodeState before, NodeState after, String reason) {
+                events.add(node.endpoint() + " " + before + " -> " + after);
+            }
+
+            @Override
+            public void primaryChanged(ShardId shard, NodeId before, NodeId after, String reason) {
+                events.add("primary " + before.endpoint() + " -> " + after.endpoint());
+            }
+
+            @Override
+            public void fenced(NodeId node, String reason) {
+                events.add("fenced " + node.endpoint());
+            }
+        };
+    }
+}
