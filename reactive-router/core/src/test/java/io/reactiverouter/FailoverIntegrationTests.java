@@ -3,6 +3,7 @@ package io.reactiverouter;
 import static io.reactiverouter.TestClusters.TIMEOUT;
 import static io.reactiverouter.TestClusters.await;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.parallel.ExecutionMode.CONCURRENT;
 
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.R2dbcDataIntegrityViolationException;
@@ -46,6 +47,7 @@ import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -81,6 +83,7 @@ class FailoverIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void writesGoOnOnThePromotedReplicaAndNoneThatWasAcknowledgedIsLost() throws Exception {
         replicateSynchronously();
         ShardOperations shard = open(FailoverSettings.DEFAULTS);
@@ -142,6 +145,7 @@ class FailoverIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void callsWaitForAPrimaryThatIsStartedAgain() throws Exception {
         ShardOperations shard = open(FailoverSettings.DEFAULTS);
         write(shard, 1).block(TIMEOUT);
@@ -167,6 +171,7 @@ class FailoverIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void callsGiveUpInTimeAndSayThatTheyHaveNotRun() {
         ShardOperations shard = open(FailoverSettings.DEFAULTS.withMaxWait(Duration.ofSeconds(1)));
         first.kill();
@@ -192,6 +197,7 @@ class FailoverIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void onlySoManyCallsWait() {
         ShardOperations shard = open(
                 FailoverSettings.DEFAULTS.withMaxWait(Duration.ofSeconds(2)).withMaxWaiting(3));
@@ -209,6 +215,7 @@ class FailoverIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void callsThatLeaveWhileTheyWaitLeaveNothing() throws Exception {
         ShardOperations shard = open(FailoverSettings.DEFAULTS.withMaxWaiting(50));
         first.kill();
@@ -229,6 +236,7 @@ class FailoverIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void workThatHasBegunIsNotDoneAgain() throws Exception {
         ShardOperations shard = open(FailoverSettings.DEFAULTS);
         write(shard, 0).block(TIMEOUT);
@@ -256,6 +264,7 @@ class FailoverIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void primaryThatHangsIsLeftAndGetsNothingMoreWhenItWakesUp() throws Exception {
         ShardOperations shard = open(FailoverSettings.DEFAULTS);
         write(shard, 1).block(TIMEOUT);
@@ -285,6 +294,7 @@ class FailoverIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void callsThatWaitForAConnectionToTheOldPrimaryDoNotRunThere() {
         ShardOperations shard = open(FailoverSettings.DEFAULTS, HEALTH, PoolSettings.DEFAULTS.withMaxSize(1));
         write(shard, 1).block(TIMEOUT);
@@ -311,6 +321,7 @@ class FailoverIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void callsWaitWhileAPrimaryHangsThatHoldsThePool() throws Exception {
         ShardOperations shard = open(
                 FailoverSettings.DEFAULTS,
@@ -330,6 +341,7 @@ class FailoverIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void ownTimeLimitSaysThatACallHasNotRun() {
         ShardOperations shard = open(FailoverSettings.DEFAULTS);
         first.kill();
@@ -344,6 +356,7 @@ class FailoverIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void closedClusterLetsNobodyWait() throws Exception {
         ShardOperations shard = open(FailoverSettings.DEFAULTS);
         first.kill();
@@ -361,6 +374,7 @@ class FailoverIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void serverOfAnotherDatabaseClusterIsNoReplica() {
         try (EmbeddedShards others = EmbeddedShards.builder(1)
                 .replicas(1)
@@ -384,6 +398,7 @@ class FailoverIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void nodeThatRefusesProbesOnlyIsNotEjected() throws Exception {
         ShardOperations shard =
                 open(FailoverSettings.DEFAULTS, HEALTH.withInterval(Duration.ofMillis(200)), PoolSettings.DEFAULTS);
@@ -399,6 +414,7 @@ class FailoverIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void formerPrimaryThatComesBackGetsNoWrites() {
         ShardOperations shard = open(FailoverSettings.DEFAULTS);
         write(shard, 1).block(TIMEOUT);
@@ -429,6 +445,7 @@ class FailoverIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void firstCallFindsAPrimaryThatHasMovedBefore() {
         second.awaitReplayOf(first);
         first.stop();
@@ -444,6 +461,7 @@ class FailoverIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void firstCallGoesToTheLaterOfTwoPrimaries() {
         second.awaitReplayOf(first);
         second.promote();
@@ -457,6 +475,7 @@ class FailoverIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void warmupFindsThePrimaryToo() {
         second.awaitReplayOf(first);
         first.stop();
@@ -468,6 +487,7 @@ class FailoverIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void standbyThatTakesTheNameOfItsPrimaryIsFoundOutBeforeAWrite() {
         // A switch-over between two probes: the connections break, and new ones would reach a standby.
         ShardOperations shard =
@@ -484,6 +504,7 @@ class FailoverIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void statusTellsStatesRolesAndSince() {
         open(FailoverSettings.DEFAULTS);
         assertThat(status().nodes()).allSatisfy(node -> assertThat(node.since()).isNull());
@@ -513,6 +534,7 @@ class FailoverIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void replicaThatFallsBehindIsLagging() throws Exception {
         ShardOperations shard = open(
                 FailoverSettings.DEFAULTS,
@@ -530,6 +552,7 @@ class FailoverIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void fullPoolDoesNotMakeANodeLookDead() throws Exception {
         ShardOperations shard = open(
                 FailoverSettings.DEFAULTS,
@@ -545,6 +568,7 @@ class FailoverIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void closedClusterProbesNothing() throws Exception {
         open(FailoverSettings.DEFAULTS);
         cluster.warmup().block(TIMEOUT);

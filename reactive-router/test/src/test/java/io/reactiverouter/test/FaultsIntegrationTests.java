@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.junit.jupiter.api.parallel.ExecutionMode.CONCURRENT;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
 
 /** What the kit does to servers, seen by their clients. */
 class FaultsIntegrationTests {
@@ -33,6 +35,7 @@ class FaultsIntegrationTests {
             .start();
 
     @Test
+    @Execution(CONCURRENT)
     void replicaHasWhatItsPrimaryHasAndTakesNoWrites() {
         ShardServer replica = shards.server(0, 1);
         assertThat(replica.node().name()).isEqualTo("s0-r1");
@@ -49,6 +52,7 @@ class FaultsIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void killedServerRefusesUntilItIsStartedAndHasAllThatWasCommitted() throws Exception {
         ShardServer server = shards.server(0);
         int port = primary().port();
@@ -80,6 +84,7 @@ class FaultsIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void killedServerLeavesNoSharedMemory() throws Exception {
         assumeTrue(Files.exists(SEGMENTS), "the system does not list its shared memory in " + SEGMENTS);
         Path pidFile = shards.directory().resolve("s0-1/postmaster.pid");
@@ -93,6 +98,7 @@ class FaultsIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void stoppedServerTellsItsClientsAndComesBack() throws Exception {
         ShardServer server = shards.server(0);
         try (Connection open = primary().openJdbc();
@@ -113,6 +119,7 @@ class FaultsIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void pausedServerAnswersNothingUntilItIsResumed() throws Exception {
         ShardServer server = shards.server(0);
         try (Connection patient = primary().openJdbc();
@@ -140,6 +147,7 @@ class FaultsIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void serversOfOtherShardsCannotBeFollowed() {
         try (EmbeddedShards others = EmbeddedShards.start(2)) {
             assertThatIllegalArgumentException()
@@ -152,6 +160,7 @@ class FaultsIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void shardsCanWaitForTheirReplicasWithEachCommitFromTheStart() {
         try (EmbeddedShards others = EmbeddedShards.builder(1)
                 .setting("synchronous_standby_names", "*")
@@ -165,6 +174,7 @@ class FaultsIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void restartIsOverWhenItReturns() {
         for (int i = 0; i < 8; i++) {
             shards.server(0).restart();
@@ -173,6 +183,7 @@ class FaultsIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void pausedServerCanBeKilledAndStarted() {
         ShardServer server = shards.server(0);
         server.pause();
@@ -183,6 +194,7 @@ class FaultsIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void pausedServersAreClosedAtOnce() {
         shards.servers(0).forEach(ShardServer::pause);
 
@@ -195,6 +207,7 @@ class FaultsIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void promotedReplicaTakesWritesOnANewTimelineAndTheOldPrimaryCanFollowIt() throws Exception {
         ShardServer old = shards.server(0);
         ShardServer replica = shards.server(0, 1);
@@ -225,6 +238,7 @@ class FaultsIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void replicationDelayHoldsCommitsBackAndLosesNone() throws Exception {
         ShardServer replica = shards.server(0, 1);
         replica.replicationDelay(Duration.ofMinutes(10));
@@ -245,6 +259,7 @@ class FaultsIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void replicaThatWasAwayCatchesUp() throws Exception {
         ShardServer replica = shards.server(0, 1);
         replica.kill();
@@ -258,6 +273,7 @@ class FaultsIntegrationTests {
     }
 
     @Test
+    @Execution(CONCURRENT)
     void whatCannotBeIsRefusedWithTheServersName() {
         ShardServer server = shards.server(0);
         ShardServer replica = shards.server(0, 1);
