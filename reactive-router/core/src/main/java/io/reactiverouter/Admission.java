@@ -25,7 +25,7 @@ final class Admission implements ConnectionCheck {
     private static final String IDENTITY = "identity";
     private static final Query QUESTION = Query.of(GoldenKeys.QUERY
                     + ", pg_is_in_recovery()::int::bigint as " + RECOVERY
-                    + ", (to_regclass('" + Identity.TABLE + "') is not null)::int::bigint as " + IDENTITY)
+                    + ", (" + Identity.existing() + ")::int::bigint as " + IDENTITY)
             .fetchSize(0);
 
     private final RoutingTable table;

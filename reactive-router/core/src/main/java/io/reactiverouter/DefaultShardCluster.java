@@ -3,6 +3,7 @@ package io.reactiverouter;
 import io.r2dbc.spi.Connection;
 import io.reactiverouter.audit.PlacementAudit;
 import io.reactiverouter.connection.NodePools;
+import io.reactiverouter.connection.NotPrimaryException;
 import io.reactiverouter.connection.PoolStatistics;
 import io.reactiverouter.connection.ShardExecutor.Residue;
 import io.reactiverouter.failover.FailoverExecutor;
@@ -128,6 +129,9 @@ final class DefaultShardCluster implements ShardCluster {
     private Mono<Void> writeIdentity(ShardId shard, String cluster) {
         return health.verify(shard).then(Mono.defer(() -> {
             NodeId node = table.primary(shard);
+            if (!table.takesWrites(node)) {
+                return Mono.error(new NotPrimaryException(node, "it is fenced off"));
+            }
             return Mono.usingWhen(
                             pools.apart(node),
                             connection -> Identity.write(node, connection, cluster),

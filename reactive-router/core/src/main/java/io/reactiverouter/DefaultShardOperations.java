@@ -14,6 +14,7 @@ import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -196,11 +197,14 @@ final class DefaultShardOperations implements ShardOperations {
         return AnswerTimeout.limit(cluster.execute(shard, residue, noted), shard, timeout, noted::consequence);
     }
 
-    /** Work that knows whether it has been called. */
+    /** Work that is called, or given up, whichever comes first: what is said to have not run must not run a moment later. */
     private static final class Noted<T> implements Function<Connection, Publisher<T>> {
 
+        private static final int CALLED = 1;
+        private static final int GIVEN_UP = 2;
+
         private final Function<? super Connection, ? extends Publisher<T>> work;
-        private volatile boolean called;
+        private final AtomicInteger state = new AtomicInteger();
 
         Noted(Function<? super Connection, ? extends Publisher<T>> work) {
             this.work = work;
@@ -208,12 +212,14 @@ final class DefaultShardOperations implements ShardOperations {
 
         @Override
         public Publisher<T> apply(Connection connection) {
-            called = true;
-            return work.apply(connection);
+            return state.compareAndSet(0, CALLED)
+                    ? work.apply(connection)
+                    : Flux.error(new IllegalStateException("time was up before the call could run"));
         }
 
         Consequence consequence() {
-            return called ? Consequence.CANCELLED : Consequence.NOT_RUN;
+            state.compareAndSet(0, GIVEN_UP);
+            return state.get() == GIVEN_UP ? Consequence.NOT_RUN : Consequence.CANCELLED;
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.reactiverouter;
 
 import io.r2dbc.spi.Connection;
+import io.r2dbc.spi.R2dbcException;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Row;
 import io.reactiverouter.connection.WrongDatabaseException;
@@ -27,11 +28,25 @@ record Identity(String cluster, String shard) {
     /** The same number in every instance: those that write at the same time do so one after the other. */
     private static final String LOCK = "select pg_advisory_xact_lock(hashtextextended('" + TABLE + "', 0))";
 
+    private static final Query EXISTS =
+            Query.of("select (" + existing() + ")::int").fetchSize(0);
+
+    private static final String NO_PRIVILEGE = "42501";
+
     private static final List<String> TABLES = List.of(
             LOCK,
             "create schema if not exists reactive_router",
             "create table if not exists " + TABLE + " (cluster text not null, shard text not null,"
-                    + " one boolean primary key default true check (one))");
+                    + " one boolean primary key default true check (one))",
+            // Every login looks there when it connects.
+            "grant usage on schema reactive_router to public",
+            "grant select on " + TABLE + " to public");
+
+    /** Returns the condition that the table exists, for logins without any rights on it too. */
+    static String existing() {
+        return "exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
+                + " where n.nspname = 'reactive_router' and c.relname = 'identity')";
+    }
 
     private static Identity of(Row row) {
         return new Identity(
@@ -63,10 +78,22 @@ record Identity(String cluster, String shard) {
         if (hasTable) {
             return QUESTION.fetch(connection, Identity::of)
                     .next()
+                    .onErrorMap(Identity::isNoPrivilege, error -> unreadable(node, error))
                     .switchIfEmpty(Mono.error(() -> missing(node)))
                     .flatMap(found -> found.require(node, cluster));
         }
         return cluster == null ? Mono.empty() : Mono.error(missing(node));
+    }
+
+    private static boolean isNoPrivilege(Throwable error) {
+        return error instanceof R2dbcException refusal && NO_PRIVILEGE.equals(refusal.getSqlState());
+    }
+
+    private static WrongDatabaseException unreadable(NodeId node, Throwable error) {
+        return new WrongDatabaseException(
+                node,
+                "its login may not read which shard the database is (" + error.getMessage() + ")",
+                "grant usage on schema reactive_router and select on " + TABLE + " to it");
     }
 
     private static WrongDatabaseException missing(NodeId node) {
@@ -78,6 +105,13 @@ record Identity(String cluster, String shard) {
 
     /** Writes down which shard a database is, unless it says so already; fails if it says something else. */
     static Mono<Void> write(NodeId node, Connection connection, String cluster) {
+        return EXISTS.fetch(connection, row -> Objects.requireNonNull(row.get(0, Integer.class)))
+                .single()
+                .flatMap(exists -> exists == 0 ? create(node, connection, cluster) : Mono.empty())
+                .then(Mono.defer(() -> check(node, connection, true, cluster)));
+    }
+
+    private static Mono<Void> create(NodeId node, Connection connection, String cluster) {
         return Flux.concat(List.of(
                         Mono.from(connection.beginTransaction()),
                         Flux.fromIterable(TABLES).concatMap(sql -> execute(connection, sql)),
@@ -89,7 +123,7 @@ record Identity(String cluster, String shard) {
                                 .update(connection)
                                 .then(),
                         Mono.from(connection.commitTransaction())))
-                .then(Mono.defer(() -> check(node, connection, true, cluster)));
+                .then();
     }
 
     private static Mono<Void> execute(Connection connection, String sql) {

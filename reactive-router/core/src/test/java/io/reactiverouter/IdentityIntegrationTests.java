@@ -100,6 +100,35 @@ class IdentityIntegrationTests {
     }
 
     @Test
+    void loginWithoutRightsIsToldWhichItNeeds() throws Exception {
+        open("trading", 0, 1).writeIdentities().block(TIMEOUT);
+        try (var connection = SHARDS.node(0).openSuperuserJdbc();
+                var statement = connection.createStatement()) {
+            statement.execute("drop role if exists reader");
+            statement.execute("create role reader login password 'reader'");
+        }
+        ShardCluster reading = ShardCluster.builder()
+                .name("trading")
+                .shard(Shard.named("s0").primary(SHARDS.node(0).r2dbcUrl()).credentials("reader", "reader"))
+                .build();
+        clusters.add(reading);
+        reading.warmup().block(TIMEOUT);
+        // What is written already needs no right to make tables.
+        reading.writeIdentities().block(TIMEOUT);
+
+        TestClusters.sql(SHARDS, "revoke all on schema reactive_router from public");
+        ShardCluster refused = ShardCluster.builder()
+                .shard(Shard.named("s0").primary(SHARDS.node(0).r2dbcUrl()).credentials("reader", "reader"))
+                .build();
+        clusters.add(refused);
+        StepVerifier.create(refused.shard(ShardId.of("s0")).update(Query.of("select 1")))
+                .expectErrorSatisfies(error -> assertThat(error)
+                        .isInstanceOf(WrongDatabaseException.class)
+                        .hasMessageContaining("grant usage on schema reactive_router"))
+                .verify(TIMEOUT);
+    }
+
+    @Test
     void nameIsNeeded() {
         assertThatIllegalStateException()
                 .isThrownBy(() -> open(null, 0, 1).writeIdentities())

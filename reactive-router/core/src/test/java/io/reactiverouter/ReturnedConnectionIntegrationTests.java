@@ -208,6 +208,16 @@ class ReturnedConnectionIntegrationTests {
     }
 
     @Test
+    void isolationLevelOfATransactionIsNotTakenForThatOfTheSession() {
+        shard.inTransaction(
+                        io.reactiverouter.TransactionOptions.DEFAULTS.withIsolation(IsolationLevel.SERIALIZABLE),
+                        connection ->
+                                Mono.from(connection.setTransactionIsolationLevel(IsolationLevel.REPEATABLE_READ)))
+                .block(TIMEOUT);
+        assertThat(text("show default_transaction_isolation")).isEqualTo("read committed");
+    }
+
+    @Test
     void whatTheDriverItselfHasDoneIsUndoneToo() {
         shard.withConnection(connection -> {
                     PostgresqlConnection driver = ((Wrapped<?>) connection).unwrap(PostgresqlConnection.class);

@@ -24,10 +24,13 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
     private final Connection physical;
     private final Lease lease = new Lease();
     private volatile SessionChange change = SessionChange.NONE;
-    private volatile @Nullable IsolationLevel isolationBefore;
+    private final IsolationLevel isolation;
+    private volatile boolean isolationChanged;
 
     LeasedConnection(Connection pooled) {
         this.pooled = pooled;
+        // That of the session: in a transaction the driver gives the transaction's.
+        this.isolation = pooled.getTransactionIsolationLevel();
         this.physical =
                 pooled instanceof Wrapped<?> wrapped && wrapped.unwrap() instanceof Connection inner ? inner : pooled;
     }
@@ -53,7 +56,7 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
 
     /** Returns the isolation level of the session before the owner has set another one, null if it has not. */
     @Nullable IsolationLevel isolationBefore() {
-        return isolationBefore;
+        return isolationChanged ? isolation : null;
     }
 
     private void note(SessionChange by) {
@@ -164,9 +167,7 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
     @Override
     public Publisher<Void> setTransactionIsolationLevel(IsolationLevel level) {
         lease.check();
-        if (isolationBefore == null) {
-            isolationBefore = pooled.getTransactionIsolationLevel();
-        }
+        isolationChanged = true;
         note(SessionChange.RESETTABLE);
         return lease.within(pooled.setTransactionIsolationLevel(level));
     }

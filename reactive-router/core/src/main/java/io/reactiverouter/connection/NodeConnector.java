@@ -141,10 +141,10 @@ final class NodeConnector implements ConnectionFactory {
             return Mono.error(new PasswordUnavailableException(node.id(), e));
         }
         EventLoops.ConnectionLoop loop = loops.forConnection(turn.getAndIncrement());
+        PostgresqlConnectionFactory factory = new PostgresqlConnectionFactory(configuration(loop, password));
         // From here on, because a connection that is being opened must be cut with the others.
         inUse.add(loop);
-        return new PostgresqlConnectionFactory(configuration(loop, password))
-                .create()
+        return factory.create()
                 .<Connection>map(connection -> connection)
                 .delayUntil(connection -> check.check(node.id(), connection))
                 .doOnNext(connection -> {

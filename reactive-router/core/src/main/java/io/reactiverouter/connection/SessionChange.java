@@ -58,6 +58,9 @@ enum SessionChange {
     /** What makes the statement one of two-phase commit. */
     private static final String TRANSACTION = "(?is)transaction\\b.*";
 
+    /** After {@code set}: no reset brings the former seed back. */
+    private static final String SEED = "(?is)\\s+(session\\s+|local\\s+)?seed\\b.*";
+
     /** The shortest word that matters inside a statement. */
     private static final int SHORTEST = "temp".length();
 
@@ -73,6 +76,10 @@ enum SessionChange {
                 while (end < length && isWord(sql.charAt(end))) {
                     end++;
                 }
+                if (end == i + 1 && (c == 'e' || c == 'E') && end < length && sql.charAt(end) == '\'') {
+                    i = afterLiteral(sql, end, true);
+                    continue;
+                }
                 SessionChange change = first ? ofFirst(sql, i, end) : ofWord(sql, i, end);
                 if (change.compareTo(found) > 0) {
                     found = change;
@@ -83,7 +90,7 @@ enum SessionChange {
                 first = true;
                 i++;
             } else {
-                i = afterComment(sql, i);
+                i = afterOther(sql, i, c);
             }
         }
         return found;
@@ -93,17 +100,69 @@ enum SessionChange {
         return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c > 127;
     }
 
-    /** Returns what comes after a comment, or after the character if none begins there. */
+    /** Returns what comes after a literal or a comment, or after the character if none begins there. */
+    private static int afterOther(String sql, int at, char c) {
+        return switch (c) {
+            case '\'' -> afterLiteral(sql, at, false);
+            case '$' -> afterDollars(sql, at);
+            case '-' -> sql.startsWith("--", at) ? afterLine(sql, at) : at + 1;
+            case '/' -> sql.startsWith("/*", at) ? afterComment(sql, at) : at + 1;
+            // What stands in double quotes is a name, and can be that of a function.
+            default -> at + 1;
+        };
+    }
+
+    private static int afterLiteral(String sql, int at, boolean escapes) {
+        for (int i = at + 1; i < sql.length(); i++) {
+            char c = sql.charAt(i);
+            if (escapes && c == '\\') {
+                i++;
+            } else if (c == '\'') {
+                // Two of them are one of its characters, and begin the next literal here.
+                return i + 1;
+            }
+        }
+        return sql.length();
+    }
+
+    private static int afterDollars(String sql, int at) {
+        int end = at + 1;
+        while (end < sql.length() && isWord(sql.charAt(end))) {
+            end++;
+        }
+        boolean parameter = end > at + 1 && Character.isDigit(sql.charAt(at + 1));
+        if (parameter || end == sql.length() || sql.charAt(end) != '$') {
+            return at + 1;
+        }
+        String tag = sql.substring(at, end + 1);
+        int close = sql.indexOf(tag, end + 1);
+        return close < 0 ? sql.length() : close + tag.length();
+    }
+
+    private static int afterLine(String sql, int at) {
+        int end = at;
+        while (end < sql.length() && sql.charAt(end) != '\n' && sql.charAt(end) != '\r') {
+            end++;
+        }
+        return end;
+    }
+
+    /** Comments nest. */
     private static int afterComment(String sql, int at) {
-        if (sql.startsWith("--", at)) {
-            int end = sql.indexOf('\n', at);
-            return end < 0 ? sql.length() : end;
+        int depth = 0;
+        for (int i = at; i < sql.length() - 1; i++) {
+            if (sql.startsWith("/*", i)) {
+                depth++;
+                i++;
+            } else if (sql.startsWith("*/", i)) {
+                depth--;
+                i++;
+                if (depth == 0) {
+                    return i + 1;
+                }
+            }
         }
-        if (sql.startsWith("/*", at)) {
-            int end = sql.indexOf("*/", at + 2);
-            return end < 0 ? sql.length() : end + 2;
-        }
-        return at + 1;
+        return sql.length();
     }
 
     private static SessionChange ofFirst(String sql, int from, int to) {
@@ -114,6 +173,9 @@ enum SessionChange {
         if (word.equals("prepare") && sql.substring(to).stripLeading().matches(TRANSACTION)) {
             return NONE;
         }
+        if (word.equals("set") && sql.substring(to).matches(SEED)) {
+            return LASTING;
+        }
         return NOT_RESETTABLE.contains(word) ? LASTING : RESETTABLE;
     }
 
@@ -121,14 +183,21 @@ enum SessionChange {
         if (to - from < SHORTEST) {
             return NONE;
         }
-        boolean changes =
-                switch (sql.charAt(from)) {
-                    case 't', 'T' -> is(sql, from, to, "temp") || is(sql, from, to, "temporary");
-                    case 's', 'S' -> is(sql, from, to, "set_config") || is(sql, from, to, "setseed");
-                    case 'p', 'P' -> begins(sql, from, "pg_advisory_lock") || begins(sql, from, "pg_try_advisory_lock");
-                    case 'd', 'D' -> begins(sql, from, "dblink_connect");
-                    default -> false;
-                };
+        return switch (sql.charAt(from)) {
+            case 't', 'T' -> resettable(is(sql, from, to, "temp") || is(sql, from, to, "temporary"));
+            case 's', 'S' -> is(sql, from, to, "setseed") ? LASTING : resettable(is(sql, from, to, "set_config"));
+            case 'p', 'P' ->
+                resettable(begins(sql, from, "pg_advisory_lock")
+                        || begins(sql, from, "pg_try_advisory_lock")
+                        || begins(sql, from, "pg_temp")
+                        || is(sql, from, to, "pg_settings"));
+            // Its connections have names, and stay open.
+            case 'd', 'D' -> begins(sql, from, "dblink_connect") ? LASTING : NONE;
+            default -> NONE;
+        };
+    }
+
+    private static SessionChange resettable(boolean changes) {
         return changes ? RESETTABLE : NONE;
     }
 

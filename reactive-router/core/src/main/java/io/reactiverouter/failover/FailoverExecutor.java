@@ -173,9 +173,9 @@ public final class FailoverExecutor implements ShardExecutor {
 
         /** Returns the error of a call whose node has lost the writes before it could begin. */
         NotPrimaryException moved() {
+            NodeId primary = table.primary(node.shard());
             return new NotPrimaryException(
-                    node,
-                    "the writes have gone to " + table.primary(node.shard()).endpoint() + " meanwhile");
+                    node, primary.equals(node) ? "it is fenced off" : "the writes have gone to " + primary.endpoint());
         }
     }
 

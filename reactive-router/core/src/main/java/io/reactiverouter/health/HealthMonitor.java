@@ -20,6 +20,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import reactor.core.Disposable;
 import reactor.core.Disposables;
 import reactor.core.publisher.Flux;
@@ -37,18 +39,17 @@ public final class HealthMonitor implements PrimaryFinder {
 
     private static final Duration SEARCH_PAUSE = Duration.ofMillis(200);
 
-    /** So that one that nobody waits for any more ends, whatever happens. */
-    private static final Duration SEARCH_LIMIT = Duration.ofMinutes(1);
+    /** A search goes on when nobody waits for it any more, until then. */
+    private static final Duration SEARCH_LIMIT = Duration.ofSeconds(10);
 
     private static final int CONCURRENT_CLOSES = 16;
     private static final Logger LOG = Loggers.getLogger(HealthMonitor.class);
 
-    private final RoutingTable table;
     private final HealthSettings settings;
     private final Map<ShardId, ShardHealth> shards = new LinkedHashMap<>();
     private final Map<NodeId, Prober> probers = new LinkedHashMap<>();
     private final Map<ShardId, List<NodeId>> nodes = new LinkedHashMap<>();
-    private final Map<ShardId, Flux<NodeId>> searches = new HashMap<>();
+    private final Map<ShardId, AtomicReference<@Nullable Mono<NodeId>>> searches = new HashMap<>();
     private final Set<ShardId> verified = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean started = new AtomicBoolean();
     private final Disposable.Composite loops = Disposables.composite();
@@ -58,7 +59,6 @@ public final class HealthMonitor implements PrimaryFinder {
      * @param listener told of changes; must not throw
      */
     public HealthMonitor(RoutingTable table, NodePools pools, HealthSettings settings, ClusterListener listener) {
-        this.table = table;
         this.settings = settings;
         for (Shard shard : table.shards()) {
             ShardHealth health =
@@ -76,13 +76,7 @@ public final class HealthMonitor implements PrimaryFinder {
                                 answer -> health.answered(node, answer, System.nanoTime()),
                                 error -> failed(health, node, error)));
             }
-            // Whoever begins to wait joins those who wait.
-            searches.put(
-                    shard.id(),
-                    Flux.defer(() -> search(shard.id(), health))
-                            .take(SEARCH_LIMIT)
-                            .publish()
-                            .refCount());
+            searches.put(shard.id(), new AtomicReference<>());
         }
     }
 
@@ -150,12 +144,13 @@ public final class HealthMonitor implements PrimaryFinder {
      */
     public Mono<Void> verify(ShardId shard) {
         List<NodeId> ids = nodes(shard);
+        ShardHealth health = health(shard);
         if (ids.size() == 1 || verified.contains(shard)) {
             return Mono.empty();
         }
         return Flux.fromIterable(ids)
-                // Those would only keep everybody waiting; when they answer again, that is heard of too.
-                .filter(node -> !table.isEjected(node))
+                // Those have not answered in time already; when they do, that is heard of too.
+                .filter(node -> !health.isSilent(node))
                 .flatMap(node -> quietly(prober(node)))
                 .then(Mono.fromRunnable(() -> verified.add(shard)));
     }
@@ -166,15 +161,29 @@ public final class HealthMonitor implements PrimaryFinder {
      */
     @Override
     public Mono<NodeId> primary(ShardId shard) {
-        Flux<NodeId> search = searches.get(shard);
-        if (search == null) {
-            throw unknown(shard);
-        }
-        return search.next()
-                // A search that ends just when it is joined.
+        return joined(shard)
+                // One that has come to its limit.
                 .repeatWhenEmpty(rounds -> rounds.flatMap(round -> Mono.delay(SEARCH_PAUSE)))
                 .takeUntilOther(closed.asMono())
                 .switchIfEmpty(Mono.error(ClusterClosedException::new));
+    }
+
+    /** Whoever begins to wait joins those who wait. */
+    private Mono<NodeId> joined(ShardId shard) {
+        ShardHealth health = health(shard);
+        AtomicReference<@Nullable Mono<NodeId>> running = searches.get(shard);
+        if (running == null) {
+            throw unknown(shard);
+        }
+        return Mono.defer(() -> {
+            Mono<NodeId> mine = Flux.defer(() -> search(shard, health))
+                    .take(SEARCH_LIMIT)
+                    .next()
+                    .doFinally(end -> running.set(null))
+                    .cache();
+            Mono<NodeId> others = running.compareAndExchange(null, mine);
+            return others == null ? mine : others;
+        });
     }
 
     /** Each node at its own pace: one that hangs keeps nobody from hearing of another one's promotion. */

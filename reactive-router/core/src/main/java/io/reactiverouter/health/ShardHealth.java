@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  * <p>The primary is the node that says it is one on the highest timeline ever seen: each promotion begins a new timeline, so
  * that a former primary that comes back has a lower one. On the same timeline nobody has been promoted: the node that has the
  * writes keeps them, until it is ejected and one takes its place that has all that it had written, as after an address has
- * moved. Nodes of another database cluster of PostgreSQL than the one named as primary do not count.
+ * moved. A replica on a later timeline shows that a primary is a former one too. Nodes of another database cluster of
+ * PostgreSQL than the one named as primary do not count, until all nodes that answer agree on a new one, as after an upgrade.
  */
 final class ShardHealth {
 
@@ -50,6 +51,9 @@ final class ShardHealth {
 
     /** Which database cluster the nodes belong to; 0 until that is known. */
     private long system;
+
+    /** Whether that was said by another node than the one named as primary. */
+    private boolean systemIsGuess;
 
     /**
      * @param demoted told of a node that has lost the writes
@@ -135,6 +139,11 @@ final class ShardHealth {
         return state == null || state.startsWith("08") || NOT_SERVING.contains(state);
     }
 
+    /** Says whether the last probe of a node has failed. */
+    synchronized boolean isSilent(NodeId node) {
+        return known(node).failures() > 0;
+    }
+
     /** Returns the highest timeline of a primary so far. */
     synchronized long timeline() {
         return highestTimeline;
@@ -208,20 +217,40 @@ final class ShardHealth {
         fence(best != null && best.node().equals(now) ? now : null);
     }
 
-    /** The node that was named as primary says what the others must belong to; where it cannot be asked, the first other. */
+    /** The node that was named as primary says what the others must belong to; until it can be asked, the first other. */
     private void findSystem() {
-        if (system == 0) {
-            ProbeAnswer first = answers.get(named);
-            if (first == null && !known(named).unheard()) {
-                first = answers.values().stream().findFirst().orElse(null);
+        NodeStatus status = known(named);
+        ProbeAnswer own = status.answers() ? answers.get(named) : null;
+        if (own != null) {
+            if (own.system() != system && (system == 0 || systemIsGuess || allAgreeOn(own.system()))) {
+                system = own.system();
+                highestTimeline = 0;
             }
-            system = first == null ? 0 : first.system();
+            systemIsGuess = false;
+        } else if (system == 0 && !status.unheard()) {
+            system = answers.values().stream()
+                    .findFirst()
+                    .map(ProbeAnswer::system)
+                    .orElse(0L);
+            systemIsGuess = true;
         }
     }
 
+    /** One node of several may have been reached by a wrong name. */
+    private boolean allAgreeOn(long found) {
+        List<NodeStatus> answering =
+                statuses.values().stream().filter(NodeStatus::answers).toList();
+        return (statuses.size() == 1 || answering.size() > 1)
+                && answering.stream().allMatch(status -> isOf(status.node(), found));
+    }
+
     private boolean isOurs(NodeId node) {
+        return isOf(node, system);
+    }
+
+    private boolean isOf(NodeId node, long wanted) {
         ProbeAnswer answer = answers.get(node);
-        return answer != null && answer.system() == system;
+        return answer != null && answer.system() == wanted;
     }
 
     private long position(NodeId node) {
@@ -232,11 +261,12 @@ final class ShardHealth {
     /** Returns the primary on the highest timeline, null if there is none or only ones on lower timelines than before. */
     private @Nullable NodeStatus best(NodeId current) {
         NodeStatus best = null;
+        long least = Math.max(highestTimeline, timelineOfReplicas());
         for (NodeStatus status : statuses.values()) {
             if (status.answers()
                     && status.role() == NodeRole.PRIMARY
                     && isOurs(status.node())
-                    && status.timeline() >= highestTimeline
+                    && status.timeline() >= least
                     && (best == null
                             || status.timeline() > best.timeline()
                             || (status.timeline() == best.timeline()
@@ -247,17 +277,25 @@ final class ShardHealth {
         return best;
     }
 
+    private long timelineOfReplicas() {
+        return statuses.values().stream()
+                .filter(status -> status.answers() && status.role() == NodeRole.REPLICA && isOurs(status.node()))
+                .mapToLong(NodeStatus::timeline)
+                .max()
+                .orElse(0);
+    }
+
     private boolean takesOver(NodeStatus best, NodeStatus former) {
-        if (!isOurs(former.node()) && former.answers()) {
+        if (former.answers() && !isOurs(former.node())) {
             return true;
         }
-        if (best.timeline() > Math.max(highestTimeline, former.timeline())) {
+        long before = former.role() == NodeRole.PRIMARY ? former.timeline() : 0;
+        if (best.timeline() > Math.max(highestTimeline, before)) {
             return true;
         }
-        if (former.answers() && former.role() == NodeRole.REPLICA) {
-            return true;
-        }
-        return former.state() == NodeState.EJECTED && !best.fenced() && position(best.node()) >= primaryPosition;
+        // Nobody has been promoted. One that was there as a second primary before is a copy with a history of its own.
+        boolean gone = former.state() == NodeState.EJECTED || (former.answers() && former.role() == NodeRole.REPLICA);
+        return gone && !best.fenced() && position(best.node()) >= primaryPosition;
     }
 
     /** Fences off those that take writes and are not the primary, and those that belong elsewhere. */
@@ -268,6 +306,9 @@ final class ShardHealth {
                 continue;
             }
             boolean foreign = !isOurs(node);
+            if (!foreign && primary == null && undecided(status)) {
+                continue;
+            }
             boolean fenced = foreign || (status.role() == NodeRole.PRIMARY && !node.equals(primary));
             if (fenced != status.fenced()) {
                 statuses.put(node, status.withFenced(fenced));
@@ -276,8 +317,8 @@ final class ShardHealth {
                     listener.fenced(
                             node,
                             foreign
-                                    ? "it belongs to another database cluster than " + named.endpoint()
-                                            + ": correct the URLs of the shard"
+                                    ? "it belongs to another database cluster than the other nodes of the shard: correct"
+                                            + " its URL"
                                     : "it takes writes on timeline " + status.timeline()
                                             + ", and the primary of the shard is "
                                             + (primary == null
@@ -287,5 +328,11 @@ final class ShardHealth {
                 }
             }
         }
+    }
+
+    /** As long as the node with the writes says nothing, another one on its timeline may yet have to take its place. */
+    private boolean undecided(NodeStatus status) {
+        NodeStatus current = known(table.primary(shard));
+        return status.role() == NodeRole.PRIMARY && status.timeline() >= highestTimeline && !current.answers();
     }
 }

@@ -118,10 +118,9 @@ public final class Resume<T> extends FluxOperator<T, T> {
 
         @Override
         public void request(long n) {
-            Subscription part = current;
             if (delivered && draining == 0) {
-                // Nothing can come in its place any more.
-                part.request(n);
+                // Nothing can come in place of the one that has delivered; so it is read after that.
+                current.request(n);
             } else if (Operators.validate(n)) {
                 Operators.addCap(REQUESTED, this, n);
                 drain();

@@ -25,6 +25,10 @@ class SessionChangeTests {
                 "copy t to stdout",
                 "",
                 "   ;; ",
+                "select 'a;b', 'it''s; set x', E'a\\';set x', $$; set x$$, $tag$ $$ ; set x $tag$, $1",
+                "update t set note = 'cook; prepare rice'",
+                "select 1 /* a /* nested */ ; set x */",
+                "select a-b, c/d, e'x', \"set\", 'set_config'",
                 "select 1 /* not ended",
                 "select 1 -- not ended"
             })
@@ -52,9 +56,16 @@ class SessionChangeTests {
                 "do $$ begin end $$",
                 "call p()",
                 "create table x (id int)",
-                "select setseed(0.5)",
-                "select dblink_connect_u('x')",
-                "SELECT 'a;b'"
+                "insert into t values ('a -- b'); set role admin",
+                "select '/*', set_config('search_path','x',false)",
+                "select $$--$$; set search_path = x",
+                "/* a /* b */ select 1 */ set role x",
+                "select 1; -- c\rset role x",
+                "select \"set_config\"('search_path', 'x', false)",
+                "select E'\\'', pg_advisory_lock(1)",
+                "select 1 as a into pg_temp.x",
+                "explain analyze create table pg_temp.x as select 1",
+                "update pg_settings set setting = 'x' where name = 'search_path'"
             })
     void whatMayChangeTheSessionIsResetAfterwards(String sql) {
         assertThat(SessionChange.of(sql)).isEqualTo(SessionChange.RESETTABLE);
@@ -68,6 +79,10 @@ class SessionChangeTests {
                 "discard all",
                 "load 'auto_explain'",
                 "set x = 1; prepare x as select 1",
+                "select setseed(0.5)",
+                "set seed to 0.5",
+                "SET SESSION seed = 0.5",
+                "select dblink_connect_u('x')",
                 "prepare transactions as select 1"
             })
     void whatCannotBeResetEndsTheConnection(String sql) {

@@ -141,6 +141,66 @@ class ShardHealthTests {
     }
 
     @Test
+    void copyTakesNothingWhenThePrimaryBecomesAStandbyEither() {
+        primary(A, 1);
+        primary(B, 1);
+        replica(A);
+        primary(B, 1);
+        assertThat(table.primary(S0)).isEqualTo(A);
+        primary(C, 2);
+        assertThat(table.primary(S0)).isEqualTo(C);
+    }
+
+    @Test
+    void serverThatWasReachedByAnotherAddressTakesOverWhenTheFormerOneIsEjected() {
+        primary(A, 1);
+        fail(A);
+        primary(B, 1);
+        assertThat(status(B).fenced()).as("while A may come back").isFalse();
+        assertThat(table.primary(S0)).isEqualTo(A);
+        fail(A);
+        fail(A);
+        primary(B, 1);
+        assertThat(table.primary(S0)).isEqualTo(B);
+        assertThat(table.takesWrites(B)).isTrue();
+    }
+
+    @Test
+    void guessOfTheDatabaseClusterIsCorrectedByTheNamedPrimary() {
+        answer(B, 7, 5);
+        fail(A);
+        assertThat(table.primary(S0)).isEqualTo(B);
+        primary(A, 1);
+        assertThat(table.primary(S0)).isEqualTo(A);
+        assertThat(table.takesWrites(A)).isTrue();
+        assertThat(status(B).fenced()).isTrue();
+    }
+
+    @Test
+    void allNodesTogetherCanBeNew() {
+        primary(A, 3);
+        replica(B);
+        answer(A, 7, 1);
+        assertThat(table.takesWrites(A)).as("a slip in a name, perhaps").isFalse();
+        health.answered(
+                B, new ProbeAnswer(NodeRole.REPLICA, 7, 1, 1000, Duration.ZERO, Duration.ofMillis(1)), ++nanoTime);
+        fail(C);
+        answer(A, 7, 1);
+        assertThat(table.primary(S0)).isEqualTo(A);
+        assertThat(table.takesWrites(A)).isTrue();
+    }
+
+    @Test
+    void replicaOnALaterTimelineShowsThatAPrimaryIsAFormerOne() {
+        fail(B);
+        health.answered(C, answer(NodeRole.REPLICA, 2, 1000, Duration.ZERO), ++nanoTime);
+        primary(A, 1);
+        assertThat(table.takesWrites(A)).isFalse();
+        primary(B, 2);
+        assertThat(table.primary(S0)).isEqualTo(B);
+    }
+
+    @Test
     void nodeIsEjectedAfterThreeFailuresInARowAndComesBackWithAnAnswer() {
         primary(A, 1);
         replica(B);
@@ -236,6 +296,13 @@ class ShardHealthTests {
 
     private void primary(NodeId node, long timeline) {
         health.answered(node, answer(NodeRole.PRIMARY, timeline, 1000, Duration.ZERO), ++nanoTime);
+    }
+
+    private void answer(NodeId node, long system, long timeline) {
+        health.answered(
+                node,
+                new ProbeAnswer(NodeRole.PRIMARY, system, timeline, 1000, Duration.ZERO, Duration.ofMillis(1)),
+                ++nanoTime);
     }
 
     private void replica(NodeId node) {
