@@ -20,7 +20,6 @@ import io.reactiverouter.test.ShardsExtension;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.NullUnmarked;
@@ -360,8 +359,21 @@ class TransactionIntegrationTests {
             statement.execute("alter system set synchronous_standby_names = " + names);
             statement.execute("select pg_reload_conf()");
         }
-        // The server takes it up some time.
-        LockSupport.parkNanos(Duration.ofMillis(500).toNanos());
+        boolean held = !names.equals("default");
+        await("the server takes it up", TIMEOUT, () -> commitsAreHeld() == held);
+    }
+
+    /** Says whether a commit waits for a standby; a cancel ends the wait, and the commit is there. */
+    private static boolean commitsAreHeld() {
+        try (java.sql.Connection owner = SHARDS.node(0).openJdbc();
+                java.sql.Statement statement = owner.createStatement()) {
+            statement.setQueryTimeout(1);
+            long start = System.nanoTime();
+            statement.execute("comment on table ledger is 'a commit'");
+            return System.nanoTime() - start > Duration.ofMillis(700).toNanos();
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @Test
