@@ -2,6 +2,7 @@ package io.reactiverouter;
 
 import io.r2dbc.spi.Connection;
 import io.reactiverouter.connection.ConnectionSettings;
+import io.reactiverouter.connection.Limits;
 import io.reactiverouter.connection.NodePools;
 import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.connection.PoolStatistics;
@@ -188,9 +189,7 @@ public interface ShardCluster {
          * @throws IllegalArgumentException if it is negative
          */
         public Builder callTimeout(Duration timeout) {
-            if (timeout.isNegative()) {
-                throw new IllegalArgumentException("callTimeout must not be negative, was " + timeout);
-            }
+            Limits.notNegative("callTimeout", timeout);
             this.callTimeout = timeout;
             return this;
         }

@@ -162,7 +162,7 @@ final class NodeConnector implements ConnectionFactory {
 
     private void giveUp(EventLoops.ConnectionLoop loop) {
         inUse.remove(loop);
-        loop.abort().subscribe();
+        loop.abort().subscribe(null, error -> LOG.debug("sockets of {} could not be closed", node.id(), error));
     }
 
     /** Returns the event loop of a connection that this has made, null if it has been closed. */

@@ -115,7 +115,7 @@ final class R2dbcNodePool implements NodePool {
                     return settle(connection);
                 }))
                 .then(Mono.defer(() -> reset(leased)))
-                .onErrorResume(error -> abort(leased, "it did not settle after a cancel or an error", error))
+                .onErrorResume(error -> abort(leased, "it could not be settled or reset", error))
                 .then(Mono.defer(() -> giveBack(connection)))
                 .onErrorResume(this::notReleased);
     }

@@ -1,5 +1,6 @@
 package io.reactiverouter.failover;
 
+import io.reactiverouter.connection.Limits;
 import java.time.Duration;
 
 /**
@@ -14,12 +15,8 @@ public record FailoverSettings(Duration maxWait, int maxWaiting) {
     public static final FailoverSettings DEFAULTS = new FailoverSettings(Duration.ofSeconds(10), 1_000);
 
     public FailoverSettings {
-        if (maxWait.isNegative()) {
-            throw new IllegalArgumentException("failover maxWait must not be negative, was " + maxWait);
-        }
-        if (maxWaiting < 0) {
-            throw new IllegalArgumentException("failover maxWaiting must not be negative, was " + maxWaiting);
-        }
+        Limits.notNegative("failover maxWait", maxWait);
+        Limits.atLeast("failover maxWaiting", 0, maxWaiting);
     }
 
     public FailoverSettings withMaxWait(Duration wait) {

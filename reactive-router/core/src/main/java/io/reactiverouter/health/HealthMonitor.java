@@ -204,15 +204,6 @@ public final class HealthMonitor implements PrimaryFinder {
         return new ClusterStatus(all);
     }
 
-    /**
-     * Returns what is known of a shard now.
-     *
-     * @throws IllegalArgumentException if the cluster has no such shard
-     */
-    public ShardStatus status(ShardId shard) {
-        return health(shard).status();
-    }
-
     /** Ends all probes. */
     public Mono<Void> close() {
         return Mono.defer(() -> {

@@ -1,5 +1,6 @@
 package io.reactiverouter.health;
 
+import io.reactiverouter.connection.Limits;
 import java.time.Duration;
 
 /**
@@ -17,18 +18,10 @@ public record HealthSettings(Duration interval, Duration timeout, int failures, 
             new HealthSettings(Duration.ofSeconds(5), Duration.ofSeconds(2), 3, Duration.ofSeconds(10));
 
     public HealthSettings {
-        positive("interval", interval);
-        positive("timeout", timeout);
-        positive("maxLag", maxLag);
-        if (failures < 1) {
-            throw new IllegalArgumentException("health failures must be positive, was " + failures);
-        }
-    }
-
-    private static void positive(String name, Duration value) {
-        if (value.isNegative() || value.isZero()) {
-            throw new IllegalArgumentException("health " + name + " must be positive, was " + value);
-        }
+        Limits.positive("health interval", interval);
+        Limits.positive("health timeout", timeout);
+        Limits.atLeast("health failures", 1, failures);
+        Limits.positive("health maxLag", maxLag);
     }
 
     public HealthSettings withInterval(Duration duration) {

@@ -1,6 +1,7 @@
 package io.reactiverouter.scatter;
 
 import io.reactiverouter.connection.AnswerTimeout;
+import io.reactiverouter.connection.Limits;
 import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -24,9 +25,7 @@ public record ScatterSettings(
             AnswerTimeout.require(deadline);
         }
         Objects.requireNonNull(policy, "failure policy must not be null");
-        if (concurrency < 1) {
-            throw new IllegalArgumentException("scatter concurrency must be at least 1, was " + concurrency);
-        }
+        Limits.atLeast("scatter concurrency", 1, concurrency);
     }
 
     public ScatterSettings withShardTimeout(Duration timeout) {

@@ -61,10 +61,10 @@ class FailureAnalysisTests {
             name=                                         | name                  | must not be blank                   | within that limit
             health.interval=0s                            | health.interval       | must be positive                    | within that limit
             health.timeout=0s                             | health.timeout        | must be positive                    | within that limit
-            health.failures=0                             | health.failures       | must be positive, was 0             | within that limit
+            health.failures=0                             | health.failures       | must be at least 1, was 0           | within that limit
             health.max-lag=-1s                            | health.max-lag        | must be positive                    | within that limit
             failover.max-wait=-1s                         | failover.max-wait     | must not be negative                | within that limit
-            failover.max-waiting=-1                       | failover.max-waiting  | must not be negative, was -1        | within that limit
+            failover.max-waiting=-1                       | failover.max-waiting  | must be at least 0, was -1          | within that limit
             call-timeout=-1s                              | call-timeout          | must not be negative                | within that limit
             cursor-key=tooshort                           | cursor-key            | must have at least 32 bytes, has 8  | within that limit
             event-loops=0                                 | event-loops           | must be at least 1, was 0           | Set it to 1 or more
