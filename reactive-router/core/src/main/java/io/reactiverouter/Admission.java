@@ -72,8 +72,11 @@ final class Admission implements ConnectionCheck {
         HealthMonitor monitor = Objects.requireNonNull(health, "no monitor");
         monitor.start();
         if (!table.takesWrites(node)) {
-            // Nobody asks for a connection to another node, so this is for callers who did when it was the primary.
-            return notPrimary(node);
+            // For reads, or for callers who asked for it when it was the primary: they are told.
+            return found.inRecovery()
+                    ? monitor.verify(node.shard())
+                            .then(Mono.defer(() -> table.isReadable(node) ? Mono.empty() : notPrimary(node)))
+                    : notPrimary(node);
         }
         if (found.inRecovery()) {
             monitor.suspect(node);

@@ -22,6 +22,11 @@ final class CommitGate extends AtomicReference<CommitGate.@Nullable First> {
         return compareAndSet(null, First.COMMIT);
     }
 
+    /** Says that the commit has failed for certain, so that the transaction may be tried again, and its next commit sent. */
+    void reopen() {
+        compareAndSet(First.COMMIT, null);
+    }
+
     /** Lets no commit pass any more; returns what is known of the transaction. */
     CallTimeoutException.Consequence close() {
         compareAndSet(null, First.END);

@@ -4,12 +4,14 @@ import io.r2dbc.spi.Row;
 import io.reactiverouter.aggregate.AggregateRow;
 import io.reactiverouter.aggregate.Aggregation;
 import io.reactiverouter.order.SortKey;
+import io.reactiverouter.routing.ReadYourWrites;
 import io.reactiverouter.scatter.FailurePolicy;
 import io.reactiverouter.scatter.Gathered;
 import io.reactiverouter.scatter.Page;
 import io.reactiverouter.scatter.ScatterManifest;
 import io.reactiverouter.scatter.ScatterSettings;
 import io.reactiverouter.scatter.Selection;
+import io.reactiverouter.topology.ReadPreference;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
 import java.util.List;
@@ -59,6 +61,11 @@ final class DefaultScatterOperations implements ScatterOperations {
     @Override
     public ScatterOperations deadline(Duration limit) {
         return with(settings.withDeadline(limit));
+    }
+
+    @Override
+    public ScatterOperations reading(ReadPreference preference) {
+        return with(settings.withReading(preference));
     }
 
     @Override
@@ -167,8 +174,16 @@ final class DefaultScatterOperations implements ScatterOperations {
     public Mono<ScatterManifest> execute(String sql) {
         requireAllRows("a statement without rows");
         Query statement = Query.of(sql);
-        return oneOutsideOfTransactions(
-                targets -> cluster.scatter().run(targets.shards(), settings, statement::update));
+        return oneOutsideOfTransactions(targets -> {
+            Mono<ScatterManifest> done = cluster.scatter().run(targets.shards(), settings, statement::update);
+            return Mono.deferContextual(context -> {
+                ReadYourWrites writes = ReadYourWrites.of(context);
+                if (writes != null) {
+                    targets.shards().forEach(writes::wroteSomewhere);
+                }
+                return done;
+            });
+        });
     }
 
     /**

@@ -7,7 +7,8 @@ import io.reactiverouter.connection.NotPrimaryException;
 import io.reactiverouter.connection.PoolStatistics;
 import io.reactiverouter.connection.ShardExecutor.Residue;
 import io.reactiverouter.failover.FailoverExecutor;
-import io.reactiverouter.failover.FailoverSettings;
+import io.reactiverouter.failover.Replay;
+import io.reactiverouter.failover.ReplicaReads;
 import io.reactiverouter.health.ClusterStatus;
 import io.reactiverouter.health.HealthMonitor;
 import io.reactiverouter.routing.RoutingTable;
@@ -18,6 +19,7 @@ import io.reactiverouter.scatter.ScatterSettings;
 import io.reactiverouter.scatter.Selection;
 import io.reactiverouter.strategy.Keyspace;
 import io.reactiverouter.topology.NodeId;
+import io.reactiverouter.topology.ReadPreference;
 import io.reactiverouter.topology.Shard;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
@@ -43,6 +45,7 @@ final class DefaultShardCluster implements ShardCluster {
     private final HealthMonitor health;
     private final @Nullable String name;
     private final FailoverExecutor executor;
+    private final ReplicaReads reads;
     private final ScatterGather scatter;
     private final PlacementAudit audit;
     private final ScatterSettings scattering;
@@ -53,7 +56,8 @@ final class DefaultShardCluster implements ShardCluster {
             RoutingTable table,
             NodePools pools,
             HealthMonitor health,
-            FailoverSettings failover,
+            FailoverExecutor executor,
+            ReplicaReads reads,
             @Nullable String name,
             @Nullable Duration callTimeout,
             PageCursor cursors) {
@@ -61,31 +65,33 @@ final class DefaultShardCluster implements ShardCluster {
         this.pools = pools;
         this.health = health;
         this.name = name;
-        this.executor = new FailoverExecutor(pools.executor(), table, failover, health);
+        this.executor = executor;
         this.callTimeout = callTimeout;
         this.cursors = cursors;
-        this.scattering =
-                new ScatterSettings(callTimeout, null, FailurePolicy.FAIL_FAST, ScatterOperations.DEFAULT_CONCURRENCY);
-        this.scatter = new ScatterGather(executor, table::primary);
+        this.reads = reads;
+        this.scattering = new ScatterSettings(
+                callTimeout, null, FailurePolicy.FAIL_FAST, ScatterOperations.DEFAULT_CONCURRENCY, null);
+        this.scatter =
+                new ScatterGather(reading -> reading == null ? executor : reads.reading(reading), table::primary);
         this.audit = new PlacementAudit(executor, table::primary);
     }
 
     @Override
     public ShardRouter router(Keyspace keyspace) {
         table.place(keyspace);
-        return new DefaultShardRouter(this, table, keyspace.name());
+        return new DefaultShardRouter(this, table, keyspace.name(), keyspace.reading());
     }
 
     @Override
     public ShardOperations shard(ShardId shard) {
         table.primary(shard);
-        return operations(() -> shard);
+        return operations(() -> shard, null);
     }
 
     @Override
     public ScatterOperations allShards() {
         List<ShardId> all = shardIds();
-        return scatterOperations(() -> all);
+        return scatterOperations(() -> all, null);
     }
 
     @Override
@@ -161,17 +167,18 @@ final class DefaultShardCluster implements ShardCluster {
     }
 
     /** Returns calls to the shard that {@code locator} gives with each subscription. */
-    ShardOperations operations(Supplier<ShardId> locator) {
-        return new DefaultShardOperations(this, locator, callTimeout);
+    ShardOperations operations(Supplier<ShardId> locator, @Nullable ReadPreference reading) {
+        return new DefaultShardOperations(this, locator, callTimeout, reading);
     }
 
     /** Returns calls to the shards that {@code route} gives with each subscription. */
-    ScatterOperations scatterOperations(Supplier<List<ShardId>> route) {
-        return scatterOperations(() -> new DefaultScatterOperations.Targets(route.get(), null), Selection.ALL);
+    ScatterOperations scatterOperations(Supplier<List<ShardId>> route, @Nullable ReadPreference reading) {
+        return scatterOperations(() -> new DefaultScatterOperations.Targets(route.get(), null), Selection.ALL, reading);
     }
 
-    ScatterOperations scatterOperations(Supplier<DefaultScatterOperations.Targets> route, Selection selection) {
-        return new DefaultScatterOperations(this, route, scattering, selection);
+    ScatterOperations scatterOperations(
+            Supplier<DefaultScatterOperations.Targets> route, Selection selection, @Nullable ReadPreference reading) {
+        return new DefaultScatterOperations(this, route, scattering.withReading(reading), selection);
     }
 
     Function<Context, Context> entering(TransactionScope scope) {
@@ -202,8 +209,14 @@ final class DefaultShardCluster implements ShardCluster {
         return audit;
     }
 
-    <T> Flux<T> execute(ShardId shard, Residue residue, Function<? super Connection, ? extends Publisher<T>> work) {
-        return executor.execute(table.primary(shard), residue, work);
+    <T> Flux<T> execute(
+            ShardId shard, Residue residue, Replay replay, Function<? super Connection, ? extends Publisher<T>> work) {
+        return executor.execute(table.primary(shard), residue, replay, work);
+    }
+
+    <T> Flux<T> read(
+            ShardId shard, ReadPreference preference, Function<? super Connection, ? extends Publisher<T>> work) {
+        return reads.execute(shard, preference, Residue.NONE, work);
     }
 
     Mono<Connection> borrow(ShardId shard) {

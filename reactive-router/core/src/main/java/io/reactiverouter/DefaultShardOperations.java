@@ -6,14 +6,15 @@ import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Row;
 import io.r2dbc.spi.Statement;
 import io.reactiverouter.connection.AnswerTimeout;
-import io.reactiverouter.connection.CallTimeoutException;
 import io.reactiverouter.connection.CallTimeoutException.Consequence;
-import io.reactiverouter.connection.NodePools;
 import io.reactiverouter.connection.ShardExecutor.Residue;
+import io.reactiverouter.failover.Replay;
+import io.reactiverouter.topology.ReadPreference;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -34,10 +35,31 @@ final class DefaultShardOperations implements ShardOperations {
     private final Supplier<ShardId> locator;
     private final @Nullable Duration timeout;
 
-    DefaultShardOperations(DefaultShardCluster cluster, Supplier<ShardId> locator, @Nullable Duration timeout) {
+    /** Of statements that are sent here. */
+    private final Replay replay;
+
+    /** Of queries that only read. */
+    private final @Nullable ReadPreference reading;
+
+    DefaultShardOperations(
+            DefaultShardCluster cluster,
+            Supplier<ShardId> locator,
+            @Nullable Duration timeout,
+            @Nullable ReadPreference reading) {
+        this(cluster, locator, timeout, Replay.STATEMENT, reading);
+    }
+
+    private DefaultShardOperations(
+            DefaultShardCluster cluster,
+            Supplier<ShardId> locator,
+            @Nullable Duration timeout,
+            Replay replay,
+            @Nullable ReadPreference reading) {
         this.cluster = cluster;
         this.locator = locator;
         this.timeout = timeout;
+        this.replay = replay;
+        this.reading = reading;
     }
 
     @Override
@@ -47,12 +69,27 @@ final class DefaultShardOperations implements ShardOperations {
 
     @Override
     public ShardOperations timeout(Duration limit) {
-        return new DefaultShardOperations(cluster, locator, AnswerTimeout.require(limit));
+        return new DefaultShardOperations(cluster, locator, AnswerTimeout.require(limit), replay, reading);
+    }
+
+    @Override
+    public ShardOperations idempotent() {
+        return new DefaultShardOperations(cluster, locator, timeout, Replay.IDEMPOTENT, reading);
+    }
+
+    @Override
+    public ShardOperations reading(ReadPreference preference) {
+        return new DefaultShardOperations(
+                cluster,
+                locator,
+                timeout,
+                replay,
+                Objects.requireNonNull(preference, "read preference must not be null"));
     }
 
     @Override
     public <T> Flux<T> query(Query query, Function<? super Row, ? extends T> mapper) {
-        return call(Residue.NONE, connection -> query.fetch(connection, mapper));
+        return call(Residue.NONE, replay, reading, connection -> query.fetch(connection, mapper));
     }
 
     @Override
@@ -62,7 +99,7 @@ final class DefaultShardOperations implements ShardOperations {
 
     @Override
     public Mono<Long> update(Query query) {
-        return call(Residue.NONE, query::update).singleOrEmpty();
+        return call(Residue.NONE, replay, null, query::update).singleOrEmpty();
     }
 
     @Override
@@ -75,9 +112,14 @@ final class DefaultShardOperations implements ShardOperations {
             throw new IllegalArgumentException(
                     "a batch needs parameters in every row, one row has none; update() runs a statement without");
         }
-        return inTransaction(connection -> Flux.defer(() -> Flux.from(batch(connection, sql, copy)))
-                .concatMap(Result::getRowsUpdated, 1)
-                .reduce(0L, Long::sum));
+        return transaction(
+                        TransactionOptions.DEFAULTS,
+                        replay,
+                        true,
+                        connection -> Flux.defer(() -> Flux.from(batch(connection, sql, copy)))
+                                .concatMap(Result::getRowsUpdated, 1)
+                                .reduce(0L, Long::sum))
+                .singleOrEmpty();
     }
 
     private static Publisher<? extends Result> batch(Connection connection, String sql, List<@Nullable Object[]> rows) {
@@ -98,68 +140,45 @@ final class DefaultShardOperations implements ShardOperations {
 
     @Override
     public <T> Flux<T> withConnectionMany(Function<? super Connection, ? extends Publisher<T>> work) {
-        return call(Residue.POSSIBLE, work);
+        return call(Residue.POSSIBLE, Replay.NEVER, null, work);
     }
 
     @Override
     public <T> Mono<T> inTransaction(
             TransactionOptions options, Function<? super Connection, ? extends Publisher<T>> work) {
-        return inTransactionMany(options, work).singleOrEmpty();
+        return transaction(options, Replay.transaction(options.retries()), true, work)
+                .singleOrEmpty();
     }
 
     @Override
     public <T> Flux<T> inTransactionMany(
             TransactionOptions options, Function<? super Connection, ? extends Publisher<T>> work) {
+        return transaction(options, Replay.transaction(options.retries()), false, work);
+    }
+
+    /**
+     * @param single whether there is at most one result, to be delivered after the commit
+     */
+    private <T> Flux<T> transaction(
+            TransactionOptions options,
+            Replay again,
+            boolean single,
+            Function<? super Connection, ? extends Publisher<T>> work) {
         return Flux.deferContextual(context -> {
                     if (cluster.scope(context) != null) {
                         return withConnectionMany(work);
                     }
                     ShardId shard = locator.get();
                     CommitGate gate = new CommitGate();
-                    Flux<T> answer = cluster.execute(
-                            shard, Residue.NONE, connection -> transaction(shard, connection, options, work, gate));
-                    return AnswerTimeout.limit(answer.doOnCancel(gate::close), shard, timeout, gate::close);
+                    WrittenPosition written = options.readOnly() ? null : WrittenPosition.of(context, shard);
+                    Flux<T> answer = cluster.execute(shard, Residue.NONE, again, connection -> {
+                        Transaction<T> transaction = new Transaction<>(cluster, shard, connection, gate, written);
+                        return single ? transaction.single(options, work) : transaction.many(options, work);
+                    });
+                    Flux<T> limited = AnswerTimeout.limit(answer.doOnCancel(gate::close), shard, timeout, gate::close);
+                    return written == null ? limited : written.noted(limited);
                 })
                 .onErrorStop();
-    }
-
-    /** Rolls back nowhere: after an error or a cancel the executor settles the connection, and that rolls back. */
-    private <T> Flux<T> transaction(
-            ShardId shard,
-            Connection connection,
-            TransactionOptions options,
-            Function<? super Connection, ? extends Publisher<T>> work,
-            CommitGate gate) {
-        TransactionScope scope = TransactionScope.own(shard, connection, gate);
-        return Flux.concat(List.of(
-                Mono.from(connection.beginTransaction(options.definition())).then(Mono.empty()),
-                Flux.defer(() -> work.apply(connection)).contextWrite(cluster.entering(scope)),
-                Mono.defer(() -> commit(shard, connection, scope, gate)).then(Mono.empty())));
-    }
-
-    private static Mono<Void> commit(ShardId shard, Connection connection, TransactionScope scope, CommitGate gate) {
-        CallTimeoutException timedOut = scope.timedOut();
-        if (timedOut != null) {
-            return Mono.error(timedOut);
-        }
-        // The answer to the commit is then the last one: a connection that comes back to the pool has nothing on its
-        // way.
-        return NodePools.withdraw(connection, last -> {
-            if (last.isAutoCommit()) {
-                // The driver would skip the commit in silence.
-                return Mono.error(new IllegalStateException("the transaction on shard " + shard
-                        + " was no longer open when it was to be committed; work in a transaction must neither commit"
-                        + " nor roll back itself"));
-            }
-            if (!gate.pass()) {
-                CallTimeoutException late = scope.timedOut();
-                return Mono.error(
-                        late != null
-                                ? late
-                                : new IllegalStateException("time was up before the transaction could be committed"));
-            }
-            return Mono.from(last.commitTransaction());
-        });
     }
 
     @Override
@@ -167,7 +186,11 @@ final class DefaultShardOperations implements ShardOperations {
         return Mono.deferContextual(context -> {
                     ShardId shard = locator.get();
                     TransactionScope scope = cluster.scope(context);
-                    return scope == null ? cluster.borrow(shard) : scope.join(shard);
+                    if (scope != null) {
+                        return scope.join(shard);
+                    }
+                    WrittenPosition.unknown(context, shard);
+                    return cluster.borrow(shard);
                 })
                 .onErrorStop();
     }
@@ -177,24 +200,41 @@ final class DefaultShardOperations implements ShardOperations {
         return new ShardConnectionFactory(this);
     }
 
-    private <T> Flux<T> call(Residue residue, Function<? super Connection, ? extends Publisher<T>> work) {
+    private <T> Flux<T> call(
+            Residue residue,
+            Replay again,
+            @Nullable ReadPreference from,
+            Function<? super Connection, ? extends Publisher<T>> work) {
         return Flux.deferContextual(context -> {
                     ShardId shard = locator.get();
                     TransactionScope scope = cluster.scope(context);
-                    return scope == null
-                            ? limited(shard, residue, work)
-                            : scope.limit(scope.join(shard).flatMapMany(work), timeout);
+                    if (scope != null) {
+                        if (scope.isForeign()) {
+                            WrittenPosition.unknown(context, shard);
+                        }
+                        return scope.limit(scope.join(shard).flatMapMany(work), timeout);
+                    }
+                    if (from != null) {
+                        return limited(shard, work, read -> cluster.read(shard, from, read));
+                    }
+                    WrittenPosition written = WrittenPosition.of(context, shard);
+                    return written == null
+                            ? limited(shard, work, call -> cluster.execute(shard, residue, again, call))
+                            : written.noted(limited(
+                                    shard, written.after(work), call -> cluster.execute(shard, residue, again, call)));
                 })
                 .onErrorStop();
     }
 
     private <T> Flux<T> limited(
-            ShardId shard, Residue residue, Function<? super Connection, ? extends Publisher<T>> work) {
+            ShardId shard,
+            Function<? super Connection, ? extends Publisher<T>> work,
+            Function<Function<? super Connection, ? extends Publisher<T>>, Flux<T>> executor) {
         if (timeout == null) {
-            return cluster.execute(shard, residue, work);
+            return executor.apply(work);
         }
         Noted<T> noted = new Noted<>(work);
-        return AnswerTimeout.limit(cluster.execute(shard, residue, noted), shard, timeout, noted::consequence);
+        return AnswerTimeout.limit(executor.apply(noted), shard, timeout, noted::consequence);
     }
 
     /** Work that is called, or given up, whichever comes first: what is said to have not run must not run a moment later. */
@@ -212,7 +252,7 @@ final class DefaultShardOperations implements ShardOperations {
 
         @Override
         public Publisher<T> apply(Connection connection) {
-            return state.compareAndSet(0, CALLED)
+            return state.compareAndSet(0, CALLED) || state.get() == CALLED
                     ? work.apply(connection)
                     : Flux.error(new IllegalStateException("time was up before the call could run"));
         }

@@ -10,8 +10,10 @@ import io.reactiverouter.strategy.Keyspace;
 import io.reactiverouter.strategy.ShardKey;
 import io.reactiverouter.strategy.ShardingStrategy;
 import io.reactiverouter.strategy.UnroutableKeyException;
+import io.reactiverouter.topology.ReadPreference;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 
@@ -23,11 +25,20 @@ final class DefaultShardRouter implements ShardRouter {
     private final DefaultShardCluster cluster;
     private final RoutingTable table;
     private final String keyspace;
+    private final @Nullable ReadPreference reading;
 
-    DefaultShardRouter(DefaultShardCluster cluster, RoutingTable table, String keyspace) {
+    DefaultShardRouter(
+            DefaultShardCluster cluster, RoutingTable table, String keyspace, @Nullable ReadPreference reading) {
         this.cluster = cluster;
         this.table = table;
         this.keyspace = keyspace;
+        this.reading = reading;
+    }
+
+    @Override
+    public ShardRouter reading(ReadPreference preference) {
+        return new DefaultShardRouter(
+                cluster, table, keyspace, Objects.requireNonNull(preference, "read preference must not be null"));
     }
 
     @Override
@@ -43,7 +54,7 @@ final class DefaultShardRouter implements ShardRouter {
     @Override
     public ShardOperations shard(ShardKey key) {
         UnroutableKeyException.requireNonNull(key);
-        return cluster.operations(() -> table.route(keyspace, key).shard());
+        return cluster.operations(() -> table.route(keyspace, key).shard(), reading);
     }
 
     @Override
@@ -53,20 +64,20 @@ final class DefaultShardRouter implements ShardRouter {
         }
         keys.forEach(UnroutableKeyException::requireNonNull);
         List<ShardKey> copy = List.copyOf(keys);
-        return cluster.scatterOperations(() -> table.route(keyspace, copy).shards());
+        return cluster.scatterOperations(() -> table.route(keyspace, copy).shards(), reading);
     }
 
     @Override
     public ScatterOperations lookup(Collection<? extends ShardKey> keys) {
         List<ShardKey> copy = required("lookup", keys);
-        return cluster.scatterOperations(() -> lookup(copy, false), Selection.ALL);
+        return cluster.scatterOperations(() -> lookup(copy, false), Selection.ALL, reading);
     }
 
     @Override
     public ScatterOperations lookupInOrder(Collection<? extends ShardKey> keys) {
         List<ShardKey> copy = required("lookupInOrder", keys);
         return cluster.scatterOperations(
-                () -> lookup(copy, true), Selection.ALL.withOrder(List.of(KeyLookup.ORDER), true));
+                () -> lookup(copy, true), Selection.ALL.withOrder(List.of(KeyLookup.ORDER), true), reading);
     }
 
     private DefaultScatterOperations.Targets lookup(List<ShardKey> keys, boolean ordered) {
@@ -91,7 +102,7 @@ final class DefaultShardRouter implements ShardRouter {
     public ScatterOperations between(ShardKey from, ShardKey to) {
         UnroutableKeyException.requireNonNull(from);
         UnroutableKeyException.requireNonNull(to);
-        return cluster.scatterOperations(() -> table.between(keyspace, from, to));
+        return cluster.scatterOperations(() -> table.between(keyspace, from, to), reading);
     }
 
     @Override
@@ -126,7 +137,7 @@ final class DefaultShardRouter implements ShardRouter {
 
     @Override
     public ScatterOperations allShards() {
-        return cluster.scatterOperations(() -> table.routeAll(keyspace).shards());
+        return cluster.scatterOperations(() -> table.routeAll(keyspace).shards(), reading);
     }
 
     @Override

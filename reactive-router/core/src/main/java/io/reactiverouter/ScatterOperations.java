@@ -7,6 +7,7 @@ import io.reactiverouter.order.SortKey;
 import io.reactiverouter.scatter.FailurePolicy;
 import io.reactiverouter.scatter.Gathered;
 import io.reactiverouter.scatter.ScatterManifest;
+import io.reactiverouter.topology.ReadPreference;
 import java.time.Duration;
 import java.util.function.BiFunction;
 import java.util.function.BinaryOperator;
@@ -58,6 +59,12 @@ public interface ScatterOperations {
      * @throws IllegalArgumentException if it is not positive
      */
     ScatterOperations deadline(Duration limit);
+
+    /**
+     * Says from which nodes {@code query}, {@code gather}, {@code aggregate}, {@code reduce} and pages read, and that they only
+     * read: a shard's part that fails with its node, before it has delivered a row, is run again on another one.
+     */
+    ScatterOperations reading(ReadPreference preference);
 
     /** Says how many shards may fail; {@link FailurePolicy#FAIL_FAST} unless set. */
     ScatterOperations onFailure(FailurePolicy policy);

@@ -6,11 +6,16 @@ import io.reactiverouter.connection.Limits;
 import io.reactiverouter.connection.NodePools;
 import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.connection.PoolStatistics;
+import io.reactiverouter.failover.FailoverExecutor;
 import io.reactiverouter.failover.FailoverSettings;
+import io.reactiverouter.failover.ReadSettings;
+import io.reactiverouter.failover.ReplicaReads;
+import io.reactiverouter.failover.RetrySettings;
 import io.reactiverouter.health.ClusterStatus;
 import io.reactiverouter.health.HealthMonitor;
 import io.reactiverouter.health.HealthSettings;
 import io.reactiverouter.observation.ClusterListener;
+import io.reactiverouter.routing.ReadTargets;
 import io.reactiverouter.routing.RoutingTable;
 import io.reactiverouter.scatter.PageCursor;
 import io.reactiverouter.strategy.Keyspace;
@@ -116,6 +121,8 @@ public interface ShardCluster {
         private ConnectionSettings connection = ConnectionSettings.DEFAULTS;
         private HealthSettings health = HealthSettings.DEFAULTS;
         private FailoverSettings failover = FailoverSettings.DEFAULTS;
+        private RetrySettings retry = RetrySettings.DEFAULTS;
+        private ReadSettings reads = ReadSettings.DEFAULTS;
         private ClusterListener listener = ClusterListener.NONE;
         private Duration callTimeout = Duration.ofSeconds(30);
         private @Nullable PageCursor cursors;
@@ -173,6 +180,18 @@ public interface ShardCluster {
         /** Sets how calls wait for a primary; {@link FailoverSettings#DEFAULTS} unless set. */
         public Builder failover(FailoverSettings settings) {
             this.failover = settings;
+            return this;
+        }
+
+        /** Sets how calls are run again, and how many may be; {@link RetrySettings#DEFAULTS} unless set. */
+        public Builder retry(RetrySettings settings) {
+            this.retry = settings;
+            return this;
+        }
+
+        /** Sets how reads find a node; {@link ReadSettings#DEFAULTS} unless set. */
+        public Builder reads(ReadSettings settings) {
+            this.reads = settings;
             return this;
         }
 
@@ -237,11 +256,20 @@ public interface ShardCluster {
                     admission);
             HealthMonitor monitor = new HealthMonitor(table, pools, health, guarded);
             admission.ask(monitor);
+            FailoverExecutor executor =
+                    new FailoverExecutor(pools.executor(), table, failover, retry, monitor, guarded);
             return new DefaultShardCluster(
                     table,
                     pools,
                     monitor,
-                    failover,
+                    executor,
+                    new ReplicaReads(
+                            pools.executor(),
+                            executor,
+                            table,
+                            new ReadTargets(table, reads.region(), pools::load),
+                            monitor,
+                            reads),
                     name,
                     callTimeout.isZero() ? null : callTimeout,
                     cursors == null ? ownCursors() : cursors);

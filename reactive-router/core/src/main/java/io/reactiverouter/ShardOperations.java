@@ -3,6 +3,7 @@ package io.reactiverouter;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.ConnectionFactory;
 import io.r2dbc.spi.Row;
+import io.reactiverouter.topology.ReadPreference;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
 import java.util.Collection;
@@ -42,6 +43,20 @@ public interface ShardOperations {
      * @throws IllegalArgumentException if it is not positive
      */
     ShardOperations timeout(Duration timeout);
+
+    /**
+     * Says that the statements of {@code query}, {@code queryOne}, {@code update} and {@code batch} may take effect twice: they
+     * are run again, within the limits of the cluster's {@link io.reactiverouter.failover.RetrySettings}, also when the
+     * connection broke and nobody knows whether they did, and after a conflict. Never once a row has been delivered.
+     */
+    ShardOperations idempotent();
+
+    /**
+     * Says from which nodes {@code query} and {@code queryOne} read, and that they only read: one that fails with its node,
+     * before it has delivered a row, is run again on another. Other calls go to the primary. That of the router unless set; a
+     * query without any goes to the primary and may write.
+     */
+    ShardOperations reading(ReadPreference preference);
 
     /** Runs a query and maps each row. A row must not be used after its mapper has returned. */
     <T> Flux<T> query(Query query, Function<? super Row, ? extends T> mapper);

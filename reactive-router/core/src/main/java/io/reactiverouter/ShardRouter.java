@@ -6,6 +6,7 @@ import io.reactiverouter.routing.Route;
 import io.reactiverouter.strategy.Distribution;
 import io.reactiverouter.strategy.ShardKey;
 import io.reactiverouter.strategy.ShardingStrategy;
+import io.reactiverouter.topology.ReadPreference;
 import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
@@ -59,6 +60,12 @@ public interface ShardRouter {
      * @throws io.reactiverouter.strategy.UnroutableKeyException if the strategy cannot place the key
      */
     Route.Single route(ShardKey key);
+
+    /**
+     * Returns this router with another preference for the queries of its calls, which must only read then. That of the
+     * {@linkplain Keyspace#reading keyspace} unless set.
+     */
+    ShardRouter reading(ReadPreference preference);
 
     /**
      * Returns calls to the shard of a key. A key that the strategy cannot place is an error of the call.

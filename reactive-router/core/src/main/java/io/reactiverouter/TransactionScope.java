@@ -18,24 +18,37 @@ final class TransactionScope {
     private final ShardId shard;
     private final Mono<Connection> connection;
     private final Supplier<CallTimeoutException.Consequence> consequence;
+    private final boolean foreign;
     private final AtomicReference<@Nullable CallTimeoutException> timedOut = new AtomicReference<>();
 
     private TransactionScope(
-            ShardId shard, Mono<Connection> connection, Supplier<CallTimeoutException.Consequence> consequence) {
+            ShardId shard,
+            Mono<Connection> connection,
+            Supplier<CallTimeoutException.Consequence> consequence,
+            boolean foreign) {
         this.shard = shard;
         this.connection = connection;
         this.consequence = consequence;
+        this.foreign = foreign;
     }
 
     /** Returns the scope of a transaction that we commit if the gate lets us. */
     static TransactionScope own(ShardId shard, Connection connection, CommitGate gate) {
-        return new TransactionScope(shard, Mono.just(connection), gate::close);
+        return new TransactionScope(shard, Mono.just(connection), gate::close, false);
     }
 
     /** Returns the scope of a transaction that somebody else commits. */
     static TransactionScope foreign(ShardId shard, Mono<? extends Connection> connection) {
         return new TransactionScope(
-                shard, connection.map(NodePools::unclosable), () -> CallTimeoutException.Consequence.TO_ROLL_BACK);
+                shard,
+                connection.map(NodePools::unclosable),
+                () -> CallTimeoutException.Consequence.TO_ROLL_BACK,
+                true);
+    }
+
+    /** Says whether somebody else commits. */
+    boolean isForeign() {
+        return foreign;
     }
 
     ShardId shard() {

@@ -37,4 +37,7 @@ interface NodePool {
     Mono<Void> close();
 
     PoolStatistics statistics();
+
+    /** Returns how many callers have, or wait for, a connection. */
+    int load();
 }

@@ -197,6 +197,11 @@ public final class NodePools {
         return pool(node).statistics();
     }
 
+    /** Returns how many callers have, or wait for, a connection of a node. */
+    public int load(NodeId node) {
+        return pool(node).load();
+    }
+
     /** Closes all pools, waits at most five seconds for connections in use, and then stops the event loops. */
     public Mono<Void> close() {
         // A pool that fails to close must not keep the threads.

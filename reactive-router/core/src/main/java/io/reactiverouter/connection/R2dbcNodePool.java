@@ -267,6 +267,11 @@ final class R2dbcNodePool implements NodePool {
                 metrics.pendingAcquireSize());
     }
 
+    @Override
+    public int load() {
+        return metrics.acquiredSize() + metrics.pendingAcquireSize();
+    }
+
     private Mono<LeasedConnection> observed(Mono<LeasedConnection> source) {
         return Mono.defer(() -> {
             long start = System.nanoTime();

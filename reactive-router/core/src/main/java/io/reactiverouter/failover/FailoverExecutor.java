@@ -1,9 +1,11 @@
 package io.reactiverouter.failover;
 
+import io.github.resilience4j.core.IntervalFunction;
 import io.r2dbc.spi.Connection;
 import io.reactiverouter.connection.AcquireTimeoutException;
 import io.reactiverouter.connection.NotPrimaryException;
 import io.reactiverouter.connection.ShardExecutor;
+import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.routing.PrimaryFinder;
 import io.reactiverouter.routing.RoutingTable;
 import io.reactiverouter.stream.Resume;
@@ -12,10 +14,10 @@ import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
@@ -25,28 +27,46 @@ import reactor.util.Loggers;
 
 /**
  * Lets calls wait for their shard's primary while it is being replaced. A call whose work has not been called has provably not
- * run: it is made again on the node that has the writes then. Once its work has begun, its errors pass through.
+ * run: it is made again on the node that has the writes then. What has begun is made again only as far as its {@link Replay}
+ * and the budget of the {@link RetrySettings} allow, and never once it has delivered something; its other errors pass through.
  *
  * <p>The table is read again when a call has got its connection: it may have waited for that while the writes went elsewhere.
  */
 public final class FailoverExecutor implements ShardExecutor {
 
-    private static final Duration FIRST_PAUSE = Duration.ofMillis(20);
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
+    private static final double MULTIPLIER = 2;
+    private static final double RANDOMIZATION = 0.5;
     private static final Logger LOG = Loggers.getLogger(FailoverExecutor.class);
 
     private final ShardExecutor delegate;
     private final RoutingTable table;
     private final FailoverSettings settings;
+    private final RetryBudget budget;
+    private final IntervalFunction backoff;
+    private final long maxBackoffMillis;
     private final PrimaryFinder finder;
+    private final ClusterListener listener;
     private final Map<ShardId, AtomicInteger> waiting;
 
+    /**
+     * @param listener told of retries; must not throw
+     */
     public FailoverExecutor(
-            ShardExecutor delegate, RoutingTable table, FailoverSettings settings, PrimaryFinder finder) {
+            ShardExecutor delegate,
+            RoutingTable table,
+            FailoverSettings settings,
+            RetrySettings retries,
+            PrimaryFinder finder,
+            ClusterListener listener) {
         this.delegate = delegate;
         this.table = table;
         this.settings = settings;
+        this.budget = new RetryBudget(retries, System::nanoTime);
+        this.backoff = IntervalFunction.ofExponentialRandomBackoff(
+                retries.backoff(), MULTIPLIER, RANDOMIZATION, retries.maxBackoff());
+        this.maxBackoffMillis = retries.maxBackoff().toMillis();
         this.finder = finder;
+        this.listener = listener;
         Map<ShardId, AtomicInteger> counts = new HashMap<>();
         table.shards().forEach(shard -> counts.put(shard.id(), new AtomicInteger()));
         this.waiting = Map.copyOf(counts);
@@ -55,10 +75,30 @@ public final class FailoverExecutor implements ShardExecutor {
     @Override
     public <T> Flux<T> execute(
             NodeId node, Residue residue, Function<? super Connection, ? extends Publisher<T>> work) {
+        return execute(node, residue, Replay.NEVER, work);
+    }
+
+    /** Does the same with work that may be run again as {@code replay} says. */
+    public <T> Flux<T> execute(
+            NodeId node, Residue residue, Replay replay, Function<? super Connection, ? extends Publisher<T>> work) {
         return Flux.defer(() -> {
-            Execution<T> call = new Execution<>(node, residue, work);
+            Execution<T> call = new Execution<>(node, residue, replay, work);
             return Resume.of(call.first(), call::next);
         });
+    }
+
+    /** Says whether the budget permits to run something again on another node, and tells the listener if so. */
+    boolean permitsRetry(NodeId node, int count, Throwable cause) {
+        boolean permits = budget.permits();
+        if (permits) {
+            listener.retried(node, count, cause);
+        }
+        return permits;
+    }
+
+    /** Counts a call whose retries the budget permits in proportion. */
+    void called() {
+        budget.called();
     }
 
     /** Hands out a connection like {@code acquire}, which hands out one of a node, and waits likewise. */
@@ -76,21 +116,29 @@ public final class FailoverExecutor implements ShardExecutor {
         /** The node of the last attempt. */
         NodeId node;
 
+        private final Replay replay;
         private @Nullable Throwable lastError;
+
+        /** The first error of which nobody knows whether the work took effect. */
+        private @Nullable Throwable uncertain;
+
         private long waitingSince;
         private int attempts;
-        private boolean asked;
+        private int replays;
+        private boolean ended;
 
-        Call(NodeId node) {
+        Call(NodeId node, Replay replay) {
             this.node = node;
+            this.replay = replay;
         }
 
         abstract Flux<T> attempt();
 
-        /** Says whether some of it may have run. */
+        /** Says whether some of the last attempt may have run. */
         abstract boolean begun();
 
         Flux<T> first() {
+            budget.called();
             // A node that is known to be down would only keep its callers waiting, and its pool's connections busy.
             boolean known = table.isEjected(node) && table.nodes(node.shard()).size() > 1;
             return known && !settings.maxWait().isZero() ? afterWait() : attempt();
@@ -98,31 +146,74 @@ public final class FailoverExecutor implements ShardExecutor {
 
         /** Returns what comes in place of an attempt that has failed; null if nothing does. */
         @Nullable Flux<T> next(Throwable error) {
-            if (error instanceof NoPrimaryException || asked) {
-                return null;
+            if (ended || error instanceof NoPrimaryException) {
+                return outcome(error);
             }
-            if (Failures.isSuspicious(error)) {
+            FailureKind kind = FailureKind.of(error);
+            boolean late = error instanceof AcquireTimeoutException;
+            if (late || kind.isSuspicious()) {
                 finder.suspect(node);
             }
-            if (begun() || settings.maxWait().isZero()) {
-                return null;
+            if (begun()) {
+                return replay.covers(kind) && replays < replay.times() ? again(kind, error) : outcome(error);
+            }
+            if (settings.maxWait().isZero() || !(late || kind.isOfTheNode())) {
+                return outcome(error);
             }
             lastError = error;
-            if (Failures.isOfTheNode(error)) {
-                return afterWait();
-            }
-            return error instanceof AcquireTimeoutException ? unlessItAnswers(error) : null;
+            return late ? unlessItServes(error, this::afterWait) : afterWait();
         }
 
-        /** A full pool of a node that answers is no reason to wait any longer. */
-        private Flux<T> unlessItAnswers(Throwable error) {
-            return finder.answers(node).flatMapMany(answers -> {
-                if (answers && table.takesWrites(node)) {
-                    asked = true;
-                    return Flux.error(error);
-                }
-                return afterWait();
-            });
+        /** What comes last is the error unless an earlier one leaves something open that this one does not know of. */
+        private @Nullable Flux<T> outcome(Throwable error) {
+            Throwable first = uncertain;
+            if (first == null || first == error) {
+                return null;
+            }
+            uncertain = null;
+            first.addSuppressed(error);
+            return end(first);
+        }
+
+        private @Nullable Flux<T> again(FailureKind kind, Throwable error) {
+            if (kind == FailureKind.CONFLICT) {
+                return permitted(error) ? Mono.delay(pause(replays)).flatMapMany(now -> attempt()) : outcome(error);
+            }
+            if (settings.maxWait().isZero()) {
+                return outcome(error);
+            }
+            lastError = error;
+            if (kind == FailureKind.READ_ONLY) {
+                // The transaction may be read-only because its owner said so.
+                return unlessItServes(error, () -> permitted(error) ? afterWait() : end(error));
+            }
+            if (!permitted(error)) {
+                return outcome(error);
+            }
+            if (uncertain == null) {
+                uncertain = error;
+            }
+            return afterWait();
+        }
+
+        private boolean permitted(Throwable error) {
+            if (!budget.permits()) {
+                return false;
+            }
+            replays++;
+            attempts = 0;
+            listener.retried(node, replays, error);
+            return true;
+        }
+
+        /** A full pool of a node that takes writes is no reason to wait any longer. */
+        private Flux<T> unlessItServes(Throwable error, Supplier<Flux<T>> otherwise) {
+            return finder.servesWrites(node).flatMapMany(serves -> serves ? end(error) : otherwise.get());
+        }
+
+        private Flux<T> end(Throwable error) {
+            ended = true;
+            return Flux.error(error);
         }
 
         private Flux<T> afterWait() {
@@ -147,7 +238,9 @@ public final class FailoverExecutor implements ShardExecutor {
                         waited,
                         settings.maxWaiting() + " calls wait for one already, the limit of the failover settings"));
             }
-            return Mono.delay(pause())
+            // A node that answers probes and refuses connections must not be asked in a tight loop.
+            boolean slowly = attempts > 1 && !budget.permits();
+            return Mono.delay(slowly ? Duration.ofMillis(maxBackoffMillis) : pause(attempts))
                     .then(Mono.defer(() -> finder.primary(shard)))
                     .timeout(left)
                     .onErrorMap(
@@ -160,10 +253,8 @@ public final class FailoverExecutor implements ShardExecutor {
                     });
         }
 
-        /** A node that answers probes and refuses connections must not be asked in a tight loop. */
-        private Duration pause() {
-            long nanos = Math.min(LONGEST_PAUSE.toNanos(), FIRST_PAUSE.toNanos() << Math.min(attempts - 1, 10));
-            return Duration.ofNanos(nanos / 2 + ThreadLocalRandom.current().nextLong(nanos / 2));
+        private Duration pause(int attempt) {
+            return Duration.ofMillis(backoff.apply(attempt));
         }
 
         private NoPrimaryException noPrimary(Duration waited, String what) {
@@ -185,14 +276,19 @@ public final class FailoverExecutor implements ShardExecutor {
         private final Function<? super Connection, ? extends Publisher<T>> work;
         private volatile boolean begun;
 
-        Execution(NodeId node, Residue residue, Function<? super Connection, ? extends Publisher<T>> work) {
-            super(node);
+        Execution(
+                NodeId node,
+                Residue residue,
+                Replay replay,
+                Function<? super Connection, ? extends Publisher<T>> work) {
+            super(node, replay);
             this.residue = residue;
             this.work = work;
         }
 
         @Override
         Flux<T> attempt() {
+            begun = false;
             return delegate.execute(node, residue, this);
         }
 
@@ -216,7 +312,7 @@ public final class FailoverExecutor implements ShardExecutor {
         private final Function<NodeId, Mono<Connection>> acquire;
 
         Acquisition(NodeId node, Function<NodeId, Mono<Connection>> acquire) {
-            super(node);
+            super(node, Replay.NEVER);
             this.acquire = acquire;
         }
 

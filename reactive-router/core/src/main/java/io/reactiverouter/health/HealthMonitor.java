@@ -7,6 +7,7 @@ import io.reactiverouter.routing.PrimaryFinder;
 import io.reactiverouter.routing.RoutingTable;
 import io.reactiverouter.topology.Node;
 import io.reactiverouter.topology.NodeId;
+import io.reactiverouter.topology.NodeRole;
 import io.reactiverouter.topology.Shard;
 import io.reactiverouter.topology.ShardId;
 import java.time.Clock;
@@ -45,6 +46,7 @@ public final class HealthMonitor implements PrimaryFinder {
     private static final int CONCURRENT_CLOSES = 16;
     private static final Logger LOG = Loggers.getLogger(HealthMonitor.class);
 
+    private final RoutingTable table;
     private final HealthSettings settings;
     private final Map<ShardId, ShardHealth> shards = new LinkedHashMap<>();
     private final Map<NodeId, Prober> probers = new LinkedHashMap<>();
@@ -59,6 +61,7 @@ public final class HealthMonitor implements PrimaryFinder {
      * @param listener told of changes; must not throw
      */
     public HealthMonitor(RoutingTable table, NodePools pools, HealthSettings settings, ClusterListener listener) {
+        this.table = table;
         this.settings = settings;
         for (Shard shard : table.shards()) {
             ShardHealth health =
@@ -129,8 +132,15 @@ public final class HealthMonitor implements PrimaryFinder {
     }
 
     @Override
-    public Mono<Boolean> answers(NodeId node) {
-        return quietly(prober(node)).hasElement();
+    public Mono<Boolean> servesWrites(NodeId node) {
+        return quietly(prober(node))
+                .map(answer -> answer.role() == NodeRole.PRIMARY && table.takesWrites(node))
+                .defaultIfEmpty(false);
+    }
+
+    @Override
+    public void tripped(NodeId node, boolean open) {
+        health(node.shard()).tripped(node, open);
     }
 
     @Override
@@ -142,6 +152,7 @@ public final class HealthMonitor implements PrimaryFinder {
      * Completes when every node of a shard has been asked, or has not answered in time, since the cluster was made or one of
      * its nodes was suspected: before, nobody knows which of several is the primary. Does nothing for a shard of one node.
      */
+    @Override
     public Mono<Void> verify(ShardId shard) {
         List<NodeId> ids = nodes(shard);
         ShardHealth health = health(shard);

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  * What a node said.
  *
  * @param system which database cluster of PostgreSQL it belongs to, the same for a primary and its replicas
- * @param timeline the timeline it writes, or as a replica had at its last restart point
+ * @param timeline the timeline it writes, or as a replica follows; if it may not see that ({@code pg_monitor} may), the one of
+ *     its last restart point
  * @param position in the write-ahead log: how far it has written, or as a replica applied
  * @param replayAge how long ago the last transaction was made that it has applied as a replica; zero for a primary
  * @param latency how long the answer took
@@ -23,7 +24,10 @@ record ProbeAnswer(NodeRole role, long system, long timeline, long position, Dur
     static final String QUERY = """
             select r,
               (select system_identifier from pg_control_system()),
-              case when r then (select timeline_id from pg_control_checkpoint())
+              case when r then greatest(
+                  (select timeline_id from pg_control_checkpoint()),
+                  (select min_recovery_end_timeline from pg_control_recovery()),
+                  (select received_tli from pg_stat_get_wal_receiver()))
                 else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int end,
               (case when r then coalesce(pg_last_wal_replay_lsn(), '0/0') else pg_current_wal_lsn() end - '0/0')::bigint,
               case when r then coalesce(

@@ -3,6 +3,7 @@ package io.reactiverouter.health;
 import io.r2dbc.spi.R2dbcException;
 import io.reactiverouter.connection.PasswordUnavailableException;
 import io.reactiverouter.observation.ClusterListener;
+import io.reactiverouter.routing.ReadTarget;
 import io.reactiverouter.routing.RoutingTable;
 import io.reactiverouter.topology.Node;
 import io.reactiverouter.topology.NodeId;
@@ -12,6 +13,7 @@ import io.reactiverouter.topology.ShardId;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,6 +48,10 @@ final class ShardHealth {
     private final Map<NodeId, ProbeAnswer> answers = new HashMap<>();
     private final Map<NodeId, Long> heardAt = new HashMap<>();
     private final Map<NodeId, Long> currentAt = new HashMap<>();
+
+    /** Those that are ejected because of what calls have met with there. */
+    private final Set<NodeId> tripped = new HashSet<>();
+
     private long highestTimeline;
     private long primaryPosition;
 
@@ -94,12 +100,52 @@ final class ShardHealth {
         long behind = answer.role() == NodeRole.REPLICA ? Math.max(0, primaryPosition - answer.position()) : 0;
         NodeStatus status = known(node).answered(answer, behind, age(node, answer, behind, nanoTime));
         statuses.put(node, status);
-        if (status.lag().compareTo(settings.maxLag()) > 0) {
+        if (tripped.contains(node)) {
+            enter(node, NodeState.EJECTED, "half of its last calls have failed");
+        } else if (status.lag().compareTo(settings.maxLag()) > 0) {
             enter(node, NodeState.LAGGING, behind + " bytes and " + status.lag() + " behind its primary");
         } else {
             enter(node, NodeState.HEALTHY, "it answers");
         }
         choosePrimary();
+        publish();
+    }
+
+    /** What calls have met with counts as much as what probes have, until they try it again. */
+    synchronized void tripped(NodeId node, boolean open) {
+        if (open && tripped.add(node)) {
+            enter(node, NodeState.EJECTED, "half of its last calls have failed");
+        } else if (!open && tripped.remove(node) && known(node).answers()) {
+            enter(node, NodeState.HEALTHY, "it is tried again");
+        }
+        publish();
+    }
+
+    /** Tells the table who can be read from. A replica that has not followed to the last timeline shows what was, at best. */
+    private void publish() {
+        NodeId primary = table.primary(shard);
+        List<ReadTarget> readable = statuses.values().stream()
+                .filter(status -> isReadable(status, primary))
+                .map(status -> new ReadTarget(
+                        status.node(),
+                        status.node().equals(primary),
+                        status.state(),
+                        status.answers(),
+                        position(status.node()),
+                        status.lagBytes(),
+                        status.lag(),
+                        status.latency()))
+                .toList();
+        table.report(shard, readable);
+    }
+
+    private boolean isReadable(NodeStatus status, NodeId primary) {
+        if (status.fenced() || !isOurs(status.node())) {
+            return false;
+        }
+        return status.node().equals(primary)
+                ? table.takesWrites(primary)
+                : status.role() == NodeRole.REPLICA && status.timeline() >= highestTimeline;
     }
 
     /** After a quiet hour its last transaction is an hour old: it cannot be further behind than since it was not behind. */
@@ -121,6 +167,7 @@ final class ShardHealth {
             // It serves others perhaps: its connections are all taken, or the login of this one is wrong.
             statuses.put(node, before.failed(before.failures(), message));
             choosePrimary();
+            publish();
             return;
         }
         int failures = before.failures() + 1;
@@ -129,6 +176,7 @@ final class ShardHealth {
             enter(node, NodeState.EJECTED, failures + " probes in a row have failed, the last one with: " + error);
         }
         choosePrimary();
+        publish();
     }
 
     private static boolean isSilence(Throwable error) {

@@ -29,6 +29,15 @@ public interface ClusterListener {
     /** A single-shard call, or one shard's part of a scatter-gather, ended; the time includes the wait for a connection. */
     default void completed(NodeId node, CallOutcome outcome, long elapsedNanos) {}
 
+    /**
+     * Something that had begun is run again, for this cause: a statement or transaction that its owner lets be run again, or
+     * that has provably done nothing.
+     *
+     * @param node where it failed
+     * @param count 1 with the first retry of a call
+     */
+    default void retried(NodeId node, int count, Throwable cause) {}
+
     /** A connection was closed in place of going back to the pool, because its state was not known to be clean. */
     default void discarded(NodeId node, String reason) {}
 

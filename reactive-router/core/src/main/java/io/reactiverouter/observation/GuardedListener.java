@@ -33,6 +33,11 @@ final class GuardedListener implements ClusterListener {
     }
 
     @Override
+    public void retried(NodeId node, int count, Throwable cause) {
+        guard(() -> delegate.retried(node, count, cause));
+    }
+
+    @Override
     public void discarded(NodeId node, String reason) {
         guard(() -> delegate.discarded(node, reason));
     }

@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The live answer to "which shard" and "which node". Readers see one immutable snapshot; a change swaps it atomically, so
@@ -24,6 +25,7 @@ import java.util.Set;
 public final class RoutingTable {
 
     private final List<Shard> shards;
+    private final Map<ShardId, List<ReadTarget>> readTargets = new ConcurrentHashMap<>();
     private volatile Snapshot snapshot;
 
     private record Snapshot(
@@ -196,6 +198,34 @@ public final class RoutingTable {
         Snapshot now = snapshot;
         return node.equals(now.primaries().get(node.shard()))
                 && (now.fenced().isEmpty() || !now.fenced().contains(node));
+    }
+
+    /**
+     * Sets the nodes of a shard that reads can go to.
+     *
+     * @throws IllegalArgumentException if the cluster has no such shard
+     */
+    public void report(ShardId shard, List<ReadTarget> targets) {
+        primary(shard);
+        readTargets.put(shard, List.copyOf(targets));
+    }
+
+    /** Returns the nodes of a shard that reads can go to, ejected ones too; none before they have been probed. */
+    public List<ReadTarget> readTargets(ShardId shard) {
+        return readTargets.getOrDefault(shard, List.of());
+    }
+
+    /** Says whether a node had applied this position of the write-ahead log at its last probe. */
+    public boolean hasApplied(NodeId node, long position) {
+        return readTargets(node.shard()).stream()
+                .anyMatch(target -> target.node().equals(node) && target.position() >= position);
+    }
+
+    /** Says whether reads may still go to a node. */
+    public boolean isReadable(NodeId node) {
+        return takesWrites(node)
+                || readTargets(node.shard()).stream()
+                        .anyMatch(target -> target.node().equals(node));
     }
 
     /** Says whether a node has been ejected. */

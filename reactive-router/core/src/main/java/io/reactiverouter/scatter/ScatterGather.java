@@ -16,6 +16,7 @@ import io.reactiverouter.stream.EndWith;
 import io.reactiverouter.stream.OnError;
 import io.reactiverouter.stream.Sequential;
 import io.reactiverouter.topology.NodeId;
+import io.reactiverouter.topology.ReadPreference;
 import io.reactiverouter.topology.ShardId;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -40,15 +41,18 @@ public final class ScatterGather {
     /** Each request for more of a shard's rows wakes the thread of its connection: many small ones cost more than the rows. */
     private static final int HELD = 256;
 
-    private final ShardExecutor executor;
+    private final Function<@Nullable ReadPreference, ShardExecutor> executors;
     private final Function<ShardId, NodeId> nodes;
     private final Plans<List<SortKey>, SortPlan> orders = new Plans<>(SortPlan::describe);
     private final Plans<Aggregation, AggregatePlan> aggregations = new Plans<>(AggregatePlan::describe);
     private final Parallelism parallelism = new Parallelism();
 
-    /** Runs on {@code executor}; {@code nodes} says which node answers for a shard at the moment. */
-    public ScatterGather(ShardExecutor executor, Function<ShardId, NodeId> nodes) {
-        this.executor = executor;
+    /**
+     * @param executors gives what runs the parts of a call with that preference, or with none
+     * @param nodes says which node takes the writes of a shard at the moment
+     */
+    public ScatterGather(Function<@Nullable ReadPreference, ShardExecutor> executors, Function<ShardId, NodeId> nodes) {
+        this.executors = executors;
         this.nodes = nodes;
     }
 
@@ -168,7 +172,7 @@ public final class ScatterGather {
         if (known != null) {
             return Mono.just(known);
         }
-        Flux<AggregatePlan> asked = executor.<AggregatePlan>execute(
+        Flux<AggregatePlan> asked = call.executor.<AggregatePlan>execute(
                 node, Residue.NONE, connection -> aggregations.plan(node, first, connection, query, aggregation));
         Tally.Part part = call.tally.part(first);
         part.ask();
@@ -192,7 +196,7 @@ public final class ScatterGather {
             ScatterSettings settings,
             Function<? super Connection, ? extends Publisher<Long>> work) {
         return Mono.defer(() -> {
-            Call call = new Call(shards, settings);
+            Call call = new Call(shards, settings.withReading(null));
             return Flux.fromIterable(shards)
                     .flatMap(
                             shard -> call.ask(shard, (node, connection) -> work.apply(connection), null)
@@ -301,6 +305,7 @@ public final class ScatterGather {
 
         private final List<ShardId> shards;
         private final ScatterSettings settings;
+        private final ShardExecutor executor;
         private final Tally tally;
         private final @Nullable Deadline deadline;
         private final long startNanos = System.nanoTime();
@@ -308,6 +313,7 @@ public final class ScatterGather {
         Call(List<ShardId> shards, ScatterSettings settings) {
             this.shards = shards;
             this.settings = settings;
+            this.executor = executors.apply(settings.reading());
             this.tally = new Tally(shards, tolerated(settings.policy(), shards.size()));
             this.deadline = settings.deadline() == null ? null : Deadline.after(settings.deadline());
         }

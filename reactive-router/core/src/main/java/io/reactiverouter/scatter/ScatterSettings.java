@@ -2,6 +2,7 @@ package io.reactiverouter.scatter;
 
 import io.reactiverouter.connection.AnswerTimeout;
 import io.reactiverouter.connection.Limits;
+import io.reactiverouter.topology.ReadPreference;
 import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -13,9 +14,14 @@ import org.jspecify.annotations.Nullable;
  * @param deadline how long the whole call may take, the subscriber's own time included; null is no limit
  * @param policy what a failing shard does to the others
  * @param concurrency shards asked at the same time at most
+ * @param reading which nodes are read from; null is the primaries, where the query may also write
  */
 public record ScatterSettings(
-        @Nullable Duration shardTimeout, @Nullable Duration deadline, FailurePolicy policy, int concurrency) {
+        @Nullable Duration shardTimeout,
+        @Nullable Duration deadline,
+        FailurePolicy policy,
+        int concurrency,
+        @Nullable ReadPreference reading) {
 
     public ScatterSettings {
         if (shardTimeout != null) {
@@ -29,18 +35,22 @@ public record ScatterSettings(
     }
 
     public ScatterSettings withShardTimeout(Duration timeout) {
-        return new ScatterSettings(timeout, deadline, policy, concurrency);
+        return new ScatterSettings(timeout, deadline, policy, concurrency, reading);
     }
 
     public ScatterSettings withDeadline(Duration limit) {
-        return new ScatterSettings(shardTimeout, limit, policy, concurrency);
+        return new ScatterSettings(shardTimeout, limit, policy, concurrency, reading);
     }
 
     public ScatterSettings withPolicy(FailurePolicy newPolicy) {
-        return new ScatterSettings(shardTimeout, deadline, newPolicy, concurrency);
+        return new ScatterSettings(shardTimeout, deadline, newPolicy, concurrency, reading);
     }
 
     public ScatterSettings withConcurrency(int shards) {
-        return new ScatterSettings(shardTimeout, deadline, policy, shards);
+        return new ScatterSettings(shardTimeout, deadline, policy, shards, reading);
+    }
+
+    public ScatterSettings withReading(@Nullable ReadPreference preference) {
+        return new ScatterSettings(shardTimeout, deadline, policy, concurrency, preference);
     }
 }

@@ -1,5 +1,6 @@
 package io.reactiverouter.strategy;
 
+import io.reactiverouter.topology.ReadPreference;
 import io.reactiverouter.topology.Shard;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -28,18 +29,21 @@ public final class Keyspace {
     private final @Nullable String regionColumn;
     private final List<String> tables;
     private final StrategyFactory strategy;
+    private final @Nullable ReadPreference reading;
 
     private Keyspace(
             String name,
             String keyColumn,
             @Nullable String regionColumn,
             List<String> tables,
-            StrategyFactory strategy) {
+            StrategyFactory strategy,
+            @Nullable ReadPreference reading) {
         this.name = name;
         this.keyColumn = keyColumn;
         this.regionColumn = regionColumn;
         this.tables = tables;
         this.strategy = strategy;
+        this.reading = reading;
     }
 
     /**
@@ -71,7 +75,8 @@ public final class Keyspace {
                     require(IDENTIFIER, "key column of keyspace " + name, column),
                     null,
                     List.of(),
-                    ShardingStrategy.hashSlots());
+                    ShardingStrategy.hashSlots(),
+                    null);
         }
     }
 
@@ -90,7 +95,7 @@ public final class Keyspace {
                 throw new IllegalArgumentException("keyspace " + name + " names the table " + table + " twice");
             }
         }
-        return new Keyspace(name, keyColumn, regionColumn, List.copyOf(distinct), strategy);
+        return new Keyspace(name, keyColumn, regionColumn, List.copyOf(distinct), strategy, reading);
     }
 
     /**
@@ -100,12 +105,26 @@ public final class Keyspace {
      */
     public Keyspace regionColumn(String column) {
         return new Keyspace(
-                name, keyColumn, require(IDENTIFIER, "region column of keyspace " + name, column), tables, strategy);
+                name,
+                keyColumn,
+                require(IDENTIFIER, "region column of keyspace " + name, column),
+                tables,
+                strategy,
+                reading);
     }
 
     /** Sets the strategy, to be made for the shards of the cluster; hash slots unless set. */
     public Keyspace strategy(StrategyFactory newStrategy) {
-        return new Keyspace(name, keyColumn, regionColumn, tables, newStrategy);
+        return new Keyspace(name, keyColumn, regionColumn, tables, newStrategy, reading);
+    }
+
+    /**
+     * Sets where queries read from unless the router or the call says otherwise. All queries of the keyspace must then only read:
+     * a row that is written by {@code insert ... returning} needs {@code update}, {@code inTransaction} or
+     * {@code withConnection}, which always go to the primary. Unless set, queries go to the primary and may write.
+     */
+    public Keyspace reading(ReadPreference preference) {
+        return new Keyspace(name, keyColumn, regionColumn, tables, strategy, preference);
     }
 
     /** Sets a complete strategy, over shards that the cluster must have. */
@@ -134,6 +153,11 @@ public final class Keyspace {
     /** Returns a name of a table, with its schema if it has one, quoted for SQL. */
     public String quoted(String table) {
         return Arrays.stream(table.split("\\.", 2)).map(Sql::identifier).collect(Collectors.joining("."));
+    }
+
+    /** Returns where queries read from unless they say otherwise, null if that was not set. */
+    public @Nullable ReadPreference reading() {
+        return reading;
     }
 
     public StrategyFactory strategy() {

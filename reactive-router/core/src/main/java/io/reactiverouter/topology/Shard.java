@@ -62,7 +62,7 @@ public final class Shard {
 
         /** Returns the shard on this primary, with weight 1 and no region. */
         public Shard primary(NodeAddress address) {
-            return new Shard(id, List.of(Node.of(id, address)), 1, null, Map.of());
+            return new Shard(id, List.of(Node.of(id, address, null)), 1, null, Map.of());
         }
     }
 
@@ -72,7 +72,20 @@ public final class Shard {
      * @throws IllegalArgumentException if the URL is not usable or names a node that the shard has already
      */
     public Shard replica(String url) {
-        Node node = Node.of(id, parse(id, url));
+        return withReplica(url, null);
+    }
+
+    /**
+     * Adds a replica in another region than the shard's, for {@link ReadPreference#nearest()}.
+     *
+     * @throws IllegalArgumentException if the URL is not usable or names a node that the shard has already
+     */
+    public Shard replica(String url, String nodeRegion) {
+        return withReplica(url, Objects.requireNonNull(nodeRegion, "region must not be null"));
+    }
+
+    private Shard withReplica(String url, @Nullable String nodeRegion) {
+        Node node = Node.of(id, parse(id, url), nodeRegion);
         if (nodes.stream().anyMatch(known -> known.id().equals(node.id()))) {
             throw new IllegalArgumentException("shard " + id + " has the node "
                     + node.id().endpoint() + " twice; each primary and replica needs its own host and port");
@@ -102,7 +115,7 @@ public final class Shard {
 
     private Shard login(String username, @Nullable Secret password) {
         List<Node> changed = nodes.stream()
-                .map(node -> new Node(node.id(), node.address().withCredentials(username, password)))
+                .map(node -> new Node(node.id(), node.address().withCredentials(username, password), node.region()))
                 .toList();
         return new Shard(id, changed, weight, region, tags);
     }

@@ -1,0 +1,77 @@
+package io.reactiverouter;
+
+import io.r2dbc.spi.Connection;
+import io.r2dbc.spi.R2dbcException;
+import io.reactiverouter.failover.FailureKind;
+import io.reactiverouter.routing.ReadYourWrites;
+import io.reactiverouter.topology.ShardId;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.util.context.ContextView;
+
+/** Notes how far the log of a shard is once a call that may have written has ended, where somebody wants to know. */
+final class WrittenPosition {
+
+    private static final Query POSITION =
+            Query.of("select (pg_current_wal_insert_lsn() - '0/0')::bigint").fetchSize(0);
+
+    private final ReadYourWrites writes;
+    private final ShardId shard;
+
+    private WrittenPosition(ReadYourWrites writes, ShardId shard) {
+        this.writes = writes;
+        this.shard = shard;
+    }
+
+    /** Returns what notes the writes to a shard, null if nobody wants to know. */
+    static @Nullable WrittenPosition of(ContextView context, ShardId shard) {
+        ReadYourWrites writes = ReadYourWrites.of(context);
+        return writes == null ? null : new WrittenPosition(writes, shard);
+    }
+
+    /** Notes that something may be written that is not seen from here. */
+    static void unknown(ContextView context, ShardId shard) {
+        ReadYourWrites writes = ReadYourWrites.of(context);
+        if (writes != null) {
+            writes.wroteSomewhere(shard);
+        }
+    }
+
+    /** Returns work that asks for the position when it has completed, on its own connection. */
+    <T> Function<Connection, Publisher<T>> after(Function<? super Connection, ? extends Publisher<T>> work) {
+        return connection -> Flux.concat(List.of(
+                Flux.<T>defer(() -> work.apply(connection)),
+                Mono.defer(() -> note(connection)).then(Mono.empty())));
+    }
+
+    /** Asks for the position. Never fails: what was written is written. */
+    Mono<Void> note(Connection connection) {
+        return POSITION.fetch(connection, row -> Objects.requireNonNull(row.get(0, Long.class)))
+                .doOnNext(position -> writes.wrote(shard, position))
+                .doOnError(error -> writes.wroteSomewhere(shard))
+                .onErrorComplete()
+                .then();
+    }
+
+    /** Returns a call whose error or cancel leaves open what was written. */
+    <T> Flux<T> noted(Flux<T> call) {
+        return call.doOnError(error -> {
+                    if (!isAnswer(error)) {
+                        writes.wroteSomewhere(shard);
+                    }
+                })
+                .doOnCancel(() -> writes.wroteSomewhere(shard));
+    }
+
+    /** Says whether the server itself has said that nothing took effect. */
+    private static boolean isAnswer(Throwable error) {
+        return error instanceof R2dbcException answer
+                && answer.getSqlState() != null
+                && FailureKind.of(error) != FailureKind.BROKEN;
+    }
+}

@@ -1,0 +1,171 @@
+package io.reactiverouter.failover;
+
+import io.r2dbc.spi.Connection;
+import io.reactiverouter.connection.AcquireTimeoutException;
+import io.reactiverouter.connection.PoolExhaustedException;
+import io.reactiverouter.connection.ShardExecutor;
+import io.reactiverouter.routing.PrimaryFinder;
+import io.reactiverouter.routing.ReadTargets;
+import io.reactiverouter.routing.ReadYourWrites;
+import io.reactiverouter.routing.RoutingTable;
+import io.reactiverouter.stream.Resume;
+import io.reactiverouter.topology.NodeId;
+import io.reactiverouter.topology.ReadPreference;
+import io.reactiverouter.topology.ShardId;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
+import reactor.core.publisher.Flux;
+
+/**
+ * Runs reads on the nodes that they prefer. One that fails with its node, before it has delivered anything, is run again on the
+ * next node, each node once; the primary comes last where it may be read from, and is then waited for as by other calls. Reads
+ * of somebody who has written see what they wrote: {@link ReadYourWrites}.
+ */
+public final class ReplicaReads {
+
+    private final ShardExecutor delegate;
+    private final FailoverExecutor failover;
+    private final RoutingTable table;
+    private final ReadTargets targets;
+    private final PrimaryFinder finder;
+    private final Duration catchUp;
+    private final Breakers breakers;
+
+    /**
+     * @param delegate runs work on a node
+     * @param failover runs work on primaries
+     */
+    public ReplicaReads(
+            ShardExecutor delegate,
+            FailoverExecutor failover,
+            RoutingTable table,
+            ReadTargets targets,
+            PrimaryFinder finder,
+            ReadSettings settings) {
+        this.delegate = delegate;
+        this.failover = failover;
+        this.table = table;
+        this.targets = targets;
+        this.finder = finder;
+        this.catchUp = settings.catchUp();
+        this.breakers = new Breakers(table, finder);
+    }
+
+    /** Runs work that only reads on a node of a shard. */
+    public <T> Flux<T> execute(
+            ShardId shard,
+            ReadPreference preference,
+            ShardExecutor.Residue residue,
+            Function<? super Connection, ? extends Publisher<T>> work) {
+        if (preference.from() == ReadPreference.From.PRIMARY) {
+            return failover.execute(table.primary(shard), residue, Replay.IDEMPOTENT, work);
+        }
+        return Flux.deferContextual(context -> {
+            ReadYourWrites writes = ReadYourWrites.of(context);
+            Read<T> read = new Read<>(shard, preference, residue, work, writes == null ? 0 : writes.position(shard));
+            Flux<T> attempts = Flux.defer(() -> Resume.of(read.first(), read::next));
+            // Nobody knows the roles of nodes that have never been asked.
+            return table.readTargets(shard).isEmpty()
+                    ? finder.verify(shard).thenReturn(attempts).flatMapMany(known -> known)
+                    : attempts;
+        });
+    }
+
+    /** Returns what runs reads of this preference, wherever they are sent to. */
+    public ShardExecutor reading(ReadPreference preference) {
+        return new ShardExecutor() {
+            @Override
+            public <T> Flux<T> execute(
+                    NodeId node, Residue residue, Function<? super Connection, ? extends Publisher<T>> work) {
+                return ReplicaReads.this.execute(node.shard(), preference, residue, work);
+            }
+        };
+    }
+
+    /** One call. Its steps come one after the other. */
+    private final class Read<T> {
+
+        private final ShardId shard;
+        private final ReadPreference preference;
+        private final ShardExecutor.Residue residue;
+        private final Function<? super Connection, ? extends Publisher<T>> work;
+        private final long position;
+        private List<NodeId> order = List.of();
+        private int turn;
+        private boolean last;
+        private @Nullable NodeId node;
+
+        Read(
+                ShardId shard,
+                ReadPreference preference,
+                ShardExecutor.Residue residue,
+                Function<? super Connection, ? extends Publisher<T>> work,
+                long position) {
+            this.shard = shard;
+            this.preference = preference;
+            this.residue = residue;
+            this.work = work;
+            this.position = position;
+        }
+
+        Flux<T> first() {
+            failover.called();
+            order = targets.of(shard, preference, position);
+            return attempt(null);
+        }
+
+        @Nullable Flux<T> next(Throwable error) {
+            NodeId failed = node;
+            if (last || failed == null) {
+                return null;
+            }
+            FailureKind kind = FailureKind.of(error);
+            boolean busy = error instanceof AcquireTimeoutException || error instanceof PoolExhaustedException;
+            boolean behind = error instanceof NotCaughtUpException;
+            if (!busy && !behind && !kind.isSuspicious() && kind != FailureKind.CONFLICT) {
+                return null;
+            }
+            if (kind.isSuspicious()) {
+                finder.suspect(failed);
+            }
+            return behind || failover.permitsRetry(failed, turn, error) ? attempt(error) : null;
+        }
+
+        private Flux<T> attempt(@Nullable Throwable before) {
+            while (turn < order.size()) {
+                NodeId candidate = order.get(turn++);
+                boolean primary = table.takesWrites(candidate);
+                if (primary && turn == order.size()) {
+                    break;
+                }
+                // The last one is better than none, whatever its breaker says.
+                boolean least = turn == order.size() && preference.from() == ReadPreference.From.REPLICA;
+                if (primary || least || breakers.permits(candidate)) {
+                    node = candidate;
+                    return on(candidate, primary);
+                }
+            }
+            last = true;
+            if (preference.from() == ReadPreference.From.REPLICA) {
+                return Flux.error(new NoReplicaException(shard, "known are " + finder.describe(shard), before));
+            }
+            return failover.execute(table.primary(shard), residue, Replay.IDEMPOTENT, work);
+        }
+
+        private Flux<T> on(NodeId candidate, boolean primary) {
+            Flux<T> answer = delegate.execute(candidate, residue, connection -> {
+                if (!table.isReadable(candidate)) {
+                    return Flux.error(new NotCaughtUpException(candidate, "it is fenced off by now"));
+                }
+                return position == 0 || primary || table.hasApplied(candidate, position)
+                        ? work.apply(connection)
+                        : CatchUp.await(candidate, connection, position, catchUp)
+                                .flatMapMany(applied -> work.apply(connection));
+            });
+            return primary ? answer : breakers.watch(candidate, answer);
+        }
+    }
+}
