@@ -6,6 +6,7 @@ import io.r2dbc.pool.PoolMetrics;
 import io.r2dbc.postgresql.api.PostgresqlConnection;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.IsolationLevel;
+import io.r2dbc.spi.R2dbcNonTransientResourceException;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.ValidationDepth;
 import io.r2dbc.spi.Wrapped;
@@ -289,6 +290,10 @@ final class R2dbcNodePool implements NodePool {
         }
         if (error instanceof PoolShutdownException) {
             return new ClusterClosedException();
+        }
+        if (error instanceof R2dbcNonTransientResourceException lost && lost.getSqlState() == null) {
+            // The pool found that the connection had been closed just when it was to be handed out.
+            return new NodeUnreachableException(node, lost);
         }
         return error;
     }

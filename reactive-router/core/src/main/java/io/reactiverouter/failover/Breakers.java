@@ -2,6 +2,7 @@ package io.reactiverouter.failover;
 
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowSynchronizationStrategy;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
 import io.reactiverouter.connection.AcquireTimeoutException;
 import io.reactiverouter.routing.PrimaryFinder;
@@ -32,9 +33,9 @@ final class Breakers {
 
     Breakers(RoutingTable table, PrimaryFinder finder) {
         CircuitBreakerConfig config = CircuitBreakerConfig.custom()
-                .slidingWindowType(SlidingWindowType.COUNT_BASED)
-                .slidingWindowSize(WINDOW)
-                .minimumNumberOfCalls(MINIMUM)
+                // The other strategy takes a lock, on the event loop.
+                .slidingWindow(
+                        WINDOW, MINIMUM, SlidingWindowType.COUNT_BASED, SlidingWindowSynchronizationStrategy.LOCK_FREE)
                 .failureRateThreshold(FAILURE_RATE)
                 .waitDurationInOpenState(OPEN)
                 .permittedNumberOfCallsInHalfOpenState(TRIALS)

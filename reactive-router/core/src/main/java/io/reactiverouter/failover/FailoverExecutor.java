@@ -96,6 +96,15 @@ public final class FailoverExecutor implements ShardExecutor {
         return permits;
     }
 
+    /** Says whether the budget permits to ask a second node, and tells the listener if so. */
+    boolean permitsHedge(NodeId other) {
+        boolean permits = budget.permits();
+        if (permits) {
+            listener.hedged(other);
+        }
+        return permits;
+    }
+
     /** Counts a call whose retries the budget permits in proportion. */
     void called() {
         budget.called();

@@ -14,10 +14,13 @@ import io.reactiverouter.topology.ReadPreference;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 
 /**
  * Runs reads on the nodes that they prefer. One that fails with its node, before it has delivered anything, is run again on the
@@ -33,6 +36,7 @@ public final class ReplicaReads {
     private final PrimaryFinder finder;
     private final Duration catchUp;
     private final Breakers breakers;
+    private final Map<ShardId, Latencies> latencies = new ConcurrentHashMap<>();
 
     /**
      * @param delegate runs work on a node
@@ -125,10 +129,10 @@ public final class ReplicaReads {
             FailureKind kind = FailureKind.of(error);
             boolean busy = error instanceof AcquireTimeoutException || error instanceof PoolExhaustedException;
             boolean behind = error instanceof NotCaughtUpException;
-            if (!busy && !behind && !kind.isSuspicious() && kind != FailureKind.CONFLICT) {
+            if (!busy && !behind && !kind.isOfTheNode() && kind != FailureKind.CONFLICT) {
                 return null;
             }
-            if (kind.isSuspicious()) {
+            if (kind.isOfTheNode()) {
                 finder.suspect(failed);
             }
             return behind || failover.permitsRetry(failed, turn, error) ? attempt(error) : null;
@@ -145,7 +149,8 @@ public final class ReplicaReads {
                 boolean least = turn == order.size() && preference.from() == ReadPreference.From.REPLICA;
                 if (primary || least || breakers.permits(candidate)) {
                     node = candidate;
-                    return on(candidate, primary);
+                    Flux<T> answer = on(candidate, primary);
+                    return preference.hedged() ? hedged(answer) : answer;
                 }
             }
             last = true;
@@ -153,6 +158,22 @@ public final class ReplicaReads {
                 return Flux.error(new NoReplicaException(shard, "known are " + finder.describe(shard), before));
             }
             return failover.execute(table.primary(shard), residue, Replay.IDEMPOTENT, work);
+        }
+
+        /** Asks the next node too when this one takes longer than most; its failure changes nothing for this one. */
+        private Flux<T> hedged(Flux<T> answer) {
+            Latencies ofShard = latencies.computeIfAbsent(shard, added -> new Latencies());
+            Duration most = ofShard.percentile();
+            Flux<T> watched = ofShard.watch(answer);
+            if (most == null || turn >= order.size()) {
+                return watched;
+            }
+            NodeId other = order.get(turn);
+            Flux<T> hedge = Mono.delay(most)
+                    .flatMapMany(late -> failover.permitsHedge(other) && breakers.permits(other)
+                            ? Resume.of(on(other, table.takesWrites(other)), error -> Flux.never())
+                            : Flux.never());
+            return Flux.firstWithSignal(List.of(watched, hedge));
         }
 
         private Flux<T> on(NodeId candidate, boolean primary) {

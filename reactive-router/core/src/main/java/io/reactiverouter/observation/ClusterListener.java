@@ -38,6 +38,9 @@ public interface ClusterListener {
      */
     default void retried(NodeId node, int count, Throwable cause) {}
 
+    /** A node is asked for a read that another one lets wait for longer than most. */
+    default void hedged(NodeId node) {}
+
     /** A connection was closed in place of going back to the pool, because its state was not known to be clean. */
     default void discarded(NodeId node, String reason) {}
 

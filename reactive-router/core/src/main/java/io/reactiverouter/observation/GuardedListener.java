@@ -38,6 +38,11 @@ final class GuardedListener implements ClusterListener {
     }
 
     @Override
+    public void hedged(NodeId node) {
+        guard(() -> delegate.hedged(node));
+    }
+
+    @Override
     public void discarded(NodeId node, String reason) {
         guard(() -> delegate.discarded(node, reason));
     }

@@ -4,6 +4,8 @@ import static io.reactiverouter.spring.autoconfigure.InvalidRouterConfigurationE
 
 import io.reactiverouter.strategy.Keyspace;
 import io.reactiverouter.strategy.StrategyFactory;
+import io.reactiverouter.topology.ReadPreference;
+import java.time.Duration;
 
 /** Turns properties into keyspaces. */
 final class ConfiguredKeyspaces {
@@ -25,7 +27,29 @@ final class ConfiguredKeyspaces {
         Keyspace keyspace = check(at + ".key", "Set it to the plain name of a column.", () -> named.key(key));
         keyspace = tables(at, keyspace, configured);
         StrategyFactory strategy = ConfiguredStrategy.of(at, configured);
-        return regionColumn(at, keyspace, configured).strategy(strategy);
+        return reading(at, regionColumn(at, keyspace, configured).strategy(strategy), configured);
+    }
+
+    private static Keyspace reading(String at, Keyspace keyspace, ReactiveRouterProperties.Keyspace configured) {
+        ReadPreference.From from = configured.readPreference();
+        Duration maxLag = configured.maxLag();
+        if (from == null) {
+            if (maxLag != null) {
+                throw new InvalidRouterConfigurationException(
+                        at + ".max-lag",
+                        "read-preference is not set, so that nothing is read from replicas",
+                        "Set " + at + ".read-preference too, or leave out max-lag.");
+            }
+            return keyspace;
+        }
+        ReadPreference preference = ReadPreference.of(from);
+        return keyspace.reading(
+                maxLag == null
+                        ? preference
+                        : check(
+                                at + ".max-lag",
+                                "Set it to a time of zero or more, or leave it out.",
+                                () -> preference.withMaxLag(maxLag)));
     }
 
     private static Keyspace tables(String at, Keyspace keyspace, ReactiveRouterProperties.Keyspace configured) {

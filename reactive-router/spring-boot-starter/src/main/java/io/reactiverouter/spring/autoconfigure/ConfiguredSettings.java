@@ -4,6 +4,8 @@ import io.reactiverouter.ShardCluster;
 import io.reactiverouter.connection.ConnectionSettings;
 import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.failover.FailoverSettings;
+import io.reactiverouter.failover.ReadSettings;
+import io.reactiverouter.failover.RetrySettings;
 import io.reactiverouter.health.HealthSettings;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -17,6 +19,8 @@ final class ConfiguredSettings {
 
     private static final String HEALTH = ReactiveRouterProperties.PREFIX + ".health.";
     private static final String FAILOVER = ReactiveRouterProperties.PREFIX + ".failover.";
+    private static final String RETRY = ReactiveRouterProperties.PREFIX + ".retry.";
+    private static final String READS = ReactiveRouterProperties.PREFIX + ".reads.";
 
     private ConfiguredSettings() {}
 
@@ -62,6 +66,27 @@ final class ConfiguredSettings {
         FailoverSettings settings = apply(
                 FAILOVER + "max-wait", FailoverSettings.DEFAULTS, failover.maxWait(), FailoverSettings::withMaxWait);
         return apply(FAILOVER + "max-waiting", settings, failover.maxWaiting(), FailoverSettings::withMaxWaiting);
+    }
+
+    static RetrySettings retry(ReactiveRouterProperties.Retry retry) {
+        RetrySettings settings = RetrySettings.DEFAULTS;
+        // The longest pause first: the first one is checked against it.
+        settings = apply(RETRY + "max-backoff", settings, retry.maxBackoff(), ConfiguredSettings::withMaxBackoff);
+        settings = apply(RETRY + "backoff", settings, retry.backoff(), RetrySettings::withBackoff);
+        settings = apply(RETRY + "percent", settings, retry.percent(), RetrySettings::withPercent);
+        return apply(RETRY + "per-second", settings, retry.perSecond(), RetrySettings::withPerSecond);
+    }
+
+    private static RetrySettings withMaxBackoff(RetrySettings settings, Duration longest) {
+        boolean shorter = longest.compareTo(settings.backoff()) < 0;
+        return (shorter ? settings.withBackoff(longest) : settings).withMaxBackoff(longest);
+    }
+
+    static ReadSettings reads(ReactiveRouterProperties.Reads reads) {
+        ReadSettings settings =
+                apply(READS + "catch-up", ReadSettings.DEFAULTS, reads.catchUp(), ReadSettings::withCatchUp);
+        String region = reads.region();
+        return region == null ? settings : apply(READS + "region", settings, region, ReadSettings::withRegion);
     }
 
     static ShardCluster.Builder callTimeout(ShardCluster.Builder builder, Duration timeout) {

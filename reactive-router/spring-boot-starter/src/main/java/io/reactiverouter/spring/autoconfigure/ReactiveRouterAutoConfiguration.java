@@ -54,6 +54,8 @@ public final class ReactiveRouterAutoConfiguration {
                 .connection(ConfiguredSettings.connection(properties.connection()))
                 .health(ConfiguredSettings.health(properties.health()))
                 .failover(ConfiguredSettings.failover(properties.failover()))
+                .retry(ConfiguredSettings.retry(properties.retry()))
+                .reads(ConfiguredSettings.reads(properties.reads()))
                 .listener(listener.getIfAvailable(() -> ClusterListener.NONE));
         ConfiguredSettings.callTimeout(builder, properties.callTimeout());
         Integer eventLoops = properties.eventLoops();

@@ -2,6 +2,7 @@ package io.reactiverouter.spring.autoconfigure;
 
 import io.reactiverouter.connection.TlsMode;
 import io.reactiverouter.strategy.KeyType;
+import io.reactiverouter.topology.ReadPreference;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -19,13 +20,15 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param shards Shards by name, each with url, username, password or password-file, weight, region, replicas and tags. Their order, which strategies use, is that of the names: numbers in them count by value,
  *     so s2 comes before s10.
  * @param keyspaces Keyspaces by name, each with key, tables and strategy, and what the strategy needs: key-type,
- *     virtual-nodes, region-column, default-region, ranges and pins.
+ *     virtual-nodes, region-column, default-region, ranges and pins; and where queries read from: read-preference and max-lag.
  * @param name Name of the cluster. Where it is set, every database must say in the table reactive_router.identity which shard
  *     of this cluster it is; ShardCluster.writeIdentities() writes that down.
  * @param pool Pool of connections that every node has.
  * @param connection How every connection is opened.
  * @param health How nodes are watched.
  * @param failover How calls wait while a shard has no primary that answers.
+ * @param retry How calls are run again, and how many may be.
+ * @param reads How reads find a node.
  * @param callTimeout Time limit of calls through routers that set none themselves; 0 is no limit. Clients and transactions
  *     of Spring have none but the statement timeout.
  * @param eventLoops Event loops, and so threads, that all connections share. The number of cores, at least 4, unless set.
@@ -43,6 +46,8 @@ public record ReactiveRouterProperties(
         @DefaultValue Connection connection,
         @DefaultValue Health health,
         @DefaultValue Failover failover,
+        @DefaultValue Retry retry,
+        @DefaultValue Reads reads,
         @DefaultValue("30s") Duration callTimeout,
         @Nullable Integer eventLoops,
         @Nullable String cursorKey,
@@ -55,7 +60,8 @@ public record ReactiveRouterProperties(
     public String toString() {
         return "ReactiveRouterProperties[shards=" + shards + ", keyspaces=" + keyspaces + ", name=" + name + ", pool="
                 + pool
-                + ", connection=" + connection + ", health=" + health + ", failover=" + failover + ", callTimeout="
+                + ", connection=" + connection + ", health=" + health + ", failover=" + failover + ", retry=" + retry
+                + ", reads=" + reads + ", callTimeout="
                 + callTimeout + ", eventLoops=" + eventLoops
                 + ", warmup=" + warmup + "]";
     }
@@ -107,6 +113,9 @@ public record ReactiveRouterProperties(
      * @param pins Shards by key: each of these keys is on that shard, whatever the strategy says. For geographic the key
      *     comes after its region, as in eu/42. A key with other characters than letters, digits, - and _ stands in brackets, as in
      *     pins[eu/42].
+     * @param readPreference Nodes that queries read from: primary, replica, prefer-replica or nearest. Queries of the keyspace
+     *     must then only read. Unless set they go to the primary and may write.
+     * @param maxLag How far a replica may be behind to be read from, where read-preference is set. No limit unless set.
      */
     public record Keyspace(
             @Nullable String key,
@@ -117,7 +126,9 @@ public record ReactiveRouterProperties(
             @Nullable String regionColumn,
             @Nullable String defaultRegion,
             @DefaultValue List<Range> ranges,
-            @DefaultValue Map<String, String> pins) {}
+            @DefaultValue Map<String, String> pins,
+            ReadPreference.@Nullable From readPreference,
+            @Nullable Duration maxLag) {}
 
     /**
      * A range of keys on one shard.
@@ -187,4 +198,27 @@ public record ReactiveRouterProperties(
     public record Failover(
             @DefaultValue("10s") Duration maxWait,
             @DefaultValue("1000") int maxWaiting) {}
+
+    /**
+     * How calls are run again: those that their owners permit to be, and those that have provably done nothing.
+     *
+     * @param backoff Pause before the first retry of a call; each further one is twice as long, give or take a half.
+     * @param maxBackoff The longest pause.
+     * @param percent How many retries a hundred calls permit.
+     * @param perSecond How many retries are permitted each second beside those.
+     */
+    public record Retry(
+            @DefaultValue("20ms") Duration backoff,
+            @DefaultValue("1s") Duration maxBackoff,
+            @DefaultValue("10") int percent,
+            @DefaultValue("10") int perSecond) {}
+
+    /**
+     * How reads find a node.
+     *
+     * @param region Where this application is, for read-preference nearest. Nowhere in particular unless set.
+     * @param catchUp How long a read waits on a replica for a write that it must see, before it goes to another node.
+     */
+    public record Reads(
+            @Nullable String region, @DefaultValue("100ms") Duration catchUp) {}
 }

@@ -65,6 +65,13 @@ class FailureAnalysisTests {
             health.max-lag=-1s                            | health.max-lag        | must be positive                    | within that limit
             failover.max-wait=-1s                         | failover.max-wait     | must not be negative                | within that limit
             failover.max-waiting=-1                       | failover.max-waiting  | must be at least 0, was -1          | within that limit
+            retry.backoff=0s                              | retry.backoff         | must be positive                    | within that limit
+            retry.backoff=2s                              | retry.backoff         | backoff <= maxBackoff               | within that limit
+            retry.max-backoff=0s                          | retry.max-backoff     | must be positive                    | within that limit
+            retry.percent=-1                              | retry.percent         | must be at least 0, was -1          | within that limit
+            retry.per-second=-1                           | retry.per-second      | must be at least 0, was -1          | within that limit
+            reads.region=                                 | reads.region          | must not be blank                   | within that limit
+            reads.catch-up=-1s                            | reads.catch-up        | must not be negative                | within that limit
             call-timeout=-1s                              | call-timeout          | must not be negative                | within that limit
             cursor-key=tooshort                           | cursor-key            | must have at least 32 bytes, has 8  | within that limit
             event-loops=0                                 | event-loops           | must be at least 1, was 0           | Set it to 1 or more

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.reactiverouter.connection.ConnectionSettings;
 import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.failover.FailoverSettings;
+import io.reactiverouter.failover.ReadSettings;
+import io.reactiverouter.failover.RetrySettings;
 import io.reactiverouter.health.HealthSettings;
 import java.io.IOException;
 import java.io.InputStream;
@@ -63,6 +65,7 @@ class MetadataTests {
                         "reactive-router.shards",
                         "reactive-router.keyspaces",
                         "reactive-router.name",
+                        "reactive-router.reads.region",
                         "reactive-router.event-loops",
                         "reactive-router.cursor-key");
     }
@@ -76,6 +79,8 @@ class MetadataTests {
         assertThat(ConfiguredSettings.connection(unset.connection())).isEqualTo(ConnectionSettings.DEFAULTS);
         assertThat(ConfiguredSettings.health(unset.health())).isEqualTo(HealthSettings.DEFAULTS);
         assertThat(ConfiguredSettings.failover(unset.failover())).isEqualTo(FailoverSettings.DEFAULTS);
+        assertThat(ConfiguredSettings.retry(unset.retry())).isEqualTo(RetrySettings.DEFAULTS);
+        assertThat(ConfiguredSettings.reads(unset.reads())).isEqualTo(ReadSettings.DEFAULTS);
     }
 
     private static Collection<ConfigurationMetadataProperty> properties() {
