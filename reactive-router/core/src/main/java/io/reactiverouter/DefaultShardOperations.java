@@ -6,7 +6,8 @@ import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Row;
 import io.r2dbc.spi.Statement;
 import io.reactiverouter.connection.AnswerTimeout;
-import io.reactiverouter.connection.CallTimeoutException.Consequence;
+import io.reactiverouter.connection.Deadline;
+import io.reactiverouter.connection.LimitedWork;
 import io.reactiverouter.connection.ShardExecutor.Residue;
 import io.reactiverouter.failover.Replay;
 import io.reactiverouter.topology.ReadPreference;
@@ -15,7 +16,6 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -171,11 +171,20 @@ final class DefaultShardOperations implements ShardOperations {
                     ShardId shard = locator.get();
                     CommitGate gate = new CommitGate();
                     WrittenPosition written = options.readOnly() ? null : WrittenPosition.of(context, shard);
-                    Flux<T> answer = cluster.execute(shard, Residue.NONE, again, connection -> {
-                        Transaction<T> transaction = new Transaction<>(cluster, shard, connection, gate, written);
-                        return single ? transaction.single(options, work) : transaction.many(options, work);
-                    });
-                    Flux<T> limited = AnswerTimeout.limit(answer.doOnCancel(gate::close), shard, timeout, gate::close);
+                    LimitedWork<T> attempts = new LimitedWork<>(
+                            connection -> {
+                                Transaction<T> transaction =
+                                        new Transaction<>(cluster, shard, connection, gate, written);
+                                return single ? transaction.single(options, work) : transaction.many(options, work);
+                            },
+                            gate::close);
+                    Flux<T> answer = cluster.execute(shard, Residue.NONE, again, attempts);
+                    Flux<T> limited = AnswerTimeout.limit(
+                            answer.doOnCancel(gate::close),
+                            shard,
+                            timeout,
+                            Deadline.of(context),
+                            attempts::consequence);
                     return written == null ? limited : written.noted(limited);
                 })
                 .onErrorStop();
@@ -212,54 +221,33 @@ final class DefaultShardOperations implements ShardOperations {
                         if (scope.isForeign()) {
                             WrittenPosition.unknown(context, shard);
                         }
-                        return scope.limit(scope.join(shard).flatMapMany(work), timeout);
+                        return scope.limit(scope.join(shard).flatMapMany(work), timeout, Deadline.of(context));
                     }
+                    Deadline deadline = Deadline.of(context);
                     if (from != null) {
-                        return limited(shard, work, read -> cluster.read(shard, from, read));
+                        return limited(shard, deadline, work, read -> cluster.read(shard, from, read));
                     }
                     WrittenPosition written = WrittenPosition.of(context, shard);
                     return written == null
-                            ? limited(shard, work, call -> cluster.execute(shard, residue, again, call))
+                            ? limited(shard, deadline, work, call -> cluster.execute(shard, residue, again, call))
                             : written.noted(limited(
-                                    shard, written.after(work), call -> cluster.execute(shard, residue, again, call)));
+                                    shard,
+                                    deadline,
+                                    written.after(work),
+                                    call -> cluster.execute(shard, residue, again, call)));
                 })
                 .onErrorStop();
     }
 
     private <T> Flux<T> limited(
             ShardId shard,
+            @Nullable Deadline deadline,
             Function<? super Connection, ? extends Publisher<T>> work,
             Function<Function<? super Connection, ? extends Publisher<T>>, Flux<T>> executor) {
-        if (timeout == null) {
+        if (timeout == null && deadline == null) {
             return executor.apply(work);
         }
-        Noted<T> noted = new Noted<>(work);
-        return AnswerTimeout.limit(executor.apply(noted), shard, timeout, noted::consequence);
-    }
-
-    /** Work that is called, or given up, whichever comes first: what is said to have not run must not run a moment later. */
-    private static final class Noted<T> implements Function<Connection, Publisher<T>> {
-
-        private static final int CALLED = 1;
-        private static final int GIVEN_UP = 2;
-
-        private final Function<? super Connection, ? extends Publisher<T>> work;
-        private final AtomicInteger state = new AtomicInteger();
-
-        Noted(Function<? super Connection, ? extends Publisher<T>> work) {
-            this.work = work;
-        }
-
-        @Override
-        public Publisher<T> apply(Connection connection) {
-            return state.compareAndSet(0, CALLED) || state.get() == CALLED
-                    ? work.apply(connection)
-                    : Flux.error(new IllegalStateException("time was up before the call could run"));
-        }
-
-        Consequence consequence() {
-            state.compareAndSet(0, GIVEN_UP);
-            return state.get() == GIVEN_UP ? Consequence.NOT_RUN : Consequence.CANCELLED;
-        }
+        LimitedWork<T> limited = new LimitedWork<>(work);
+        return AnswerTimeout.limit(executor.apply(limited), shard, timeout, deadline, limited::consequence);
     }
 }

@@ -50,11 +50,12 @@ public interface ScatterOperations {
 
     /**
      * Limits the whole call: waits for connections, queries, merge, and the time that the subscriber takes. Shards that have
-     * not delivered everything by then have timed out. No limit unless set.
+     * not delivered everything by then have timed out. No limit unless set; a
+     * {@link io.reactiverouter.connection.Deadline} in the context counts if it is earlier.
      *
-     * <p>This limit and the one of a shard end the statement with a cancel request. PostgreSQL's {@code statement_timeout}
-     * would need a round trip of its own to set, and counts for as long as a cursor is open, so also while nobody asks for
-     * rows.
+     * <p>This limit and the one of a shard end the statement with a cancel request. This one is told to the server too, as
+     * its {@code statement_timeout}. That of a shard is not: the server counts for as long as a cursor is open, so also while
+     * nobody asks for rows.
      *
      * @throws IllegalArgumentException if it is not positive
      */

@@ -38,7 +38,8 @@ public interface ShardOperations {
      * Limits how long the database may keep the caller waiting: from subscription to the first signal, the wait for a
      * connection included, and from each signal to the next. Time in which the subscriber has asked for nothing does not
      * count. Ends with {@link io.reactiverouter.connection.CallTimeoutException}. The cluster's call timeout unless set.
-     * Connections of {@link #connection()} and {@link #connectionFactory()} are outside of it.
+     * Connections of {@link #connection()} and {@link #connectionFactory()} are outside of it. A
+     * {@link io.reactiverouter.connection.Deadline} in the context is absolute, and ends a call if it comes earlier.
      *
      * @throws IllegalArgumentException if it is not positive
      */
@@ -106,7 +107,8 @@ public interface ShardOperations {
      * Hands out a connection of the shard's pool, for tools that bring their own resource handling. Whoever gets it must
      * close it, which gives it back to the pool; prefer {@link #withConnection}. Put it into {@code usingWhen} as it is: an
      * operator in between that can drop what it is given, as {@code timeout} does, loses the connection with it. The wait
-     * has a limit of its own, the acquire timeout of the pool.
+     * has a limit of its own, the acquire timeout of the pool, or a {@link io.reactiverouter.connection.Deadline} in the
+     * context. What runs on the connection is then limited by the server alone, each statement to the time that was left.
      */
     Mono<Connection> connection();
 

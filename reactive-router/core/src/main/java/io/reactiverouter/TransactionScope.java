@@ -3,6 +3,7 @@ package io.reactiverouter;
 import io.r2dbc.spi.Connection;
 import io.reactiverouter.connection.AnswerTimeout;
 import io.reactiverouter.connection.CallTimeoutException;
+import io.reactiverouter.connection.Deadline;
 import io.reactiverouter.connection.NodePools;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
@@ -66,10 +67,10 @@ final class TransactionScope {
      * Limits a call inside. The statement that it gave up is still running and would be committed, even where the caller
      * swallows the error: {@link #timedOut()} says that it must not.
      */
-    <T> Flux<T> limit(Flux<T> call, @Nullable Duration timeout) {
-        return timeout == null
+    <T> Flux<T> limit(Flux<T> call, @Nullable Duration timeout, @Nullable Deadline deadline) {
+        return timeout == null && deadline == null
                 ? call
-                : AnswerTimeout.limit(call, shard, timeout, consequence)
+                : AnswerTimeout.limit(call, shard, timeout, deadline, consequence)
                         .doOnError(CallTimeoutException.class, error -> timedOut.compareAndSet(null, error));
     }
 

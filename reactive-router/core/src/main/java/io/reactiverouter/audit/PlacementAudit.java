@@ -6,6 +6,8 @@ import io.r2dbc.spi.Readable;
 import io.r2dbc.spi.Statement;
 import io.reactiverouter.audit.TableAudit.Misplaced;
 import io.reactiverouter.connection.AnswerTimeout;
+import io.reactiverouter.connection.Deadline;
+import io.reactiverouter.connection.LimitedWork;
 import io.reactiverouter.connection.ShardExecutor;
 import io.reactiverouter.connection.ShardExecutor.Residue;
 import io.reactiverouter.routing.Placement;
@@ -103,15 +105,20 @@ public final class PlacementAudit {
     }
 
     private Mono<TableAudit> run(Job job, int examples) {
-        Flux<TableAudit> audit = executor.execute(
-                nodes.apply(job.shard()),
-                Residue.NONE,
-                connection -> Flux.concat(List.of(
-                        Mono.from(connection.beginTransaction(IsolationLevel.REPEATABLE_READ))
-                                .then(Mono.empty()),
-                        column(connection, job).flatMap(column -> count(connection, job, column, examples)),
-                        Mono.from(connection.commitTransaction()).then(Mono.empty()))));
-        return AnswerTimeout.limit(audit, job.shard(), LIMIT).singleOrEmpty();
+        return Flux.deferContextual(context -> {
+                    LimitedWork<TableAudit> work = new LimitedWork<>(connection -> audit(connection, job, examples));
+                    Flux<TableAudit> audit = executor.execute(nodes.apply(job.shard()), Residue.NONE, work);
+                    return AnswerTimeout.limit(audit, job.shard(), LIMIT, Deadline.of(context), work::consequence);
+                })
+                .singleOrEmpty();
+    }
+
+    private static Flux<TableAudit> audit(Connection connection, Job job, int examples) {
+        return Flux.concat(List.of(
+                Mono.from(connection.beginTransaction(IsolationLevel.REPEATABLE_READ))
+                        .then(Mono.empty()),
+                column(connection, job).flatMap(column -> count(connection, job, column, examples)),
+                Mono.from(connection.commitTransaction()).then(Mono.empty())));
     }
 
     /** Returns the key column of a table, nothing if the table is missing where it may be. */

@@ -47,30 +47,22 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
 
     /** Returns {@code source}, whose cancel cancels its statement, with this limit; itself where there is none. */
     public static <T> Flux<T> limit(Flux<T> source, ShardId shard, @Nullable Duration timeout) {
-        return limit(source, shard, timeout, (Deadline) null);
-    }
-
-    /** Does the same with a deadline, null for none. */
-    public static <T> Flux<T> limit(
-            Flux<T> source, ShardId shard, @Nullable Duration timeout, @Nullable Deadline deadline) {
-        return timeout == null && deadline == null
-                ? source
-                : Flux.onAssembly(new AnswerTimeout<>(
-                        source, shard, timeout, deadline, () -> CallTimeoutException.Consequence.CANCELLED));
+        return limit(source, shard, timeout, null, () -> CallTimeoutException.Consequence.CANCELLED);
     }
 
     /**
-     * Returns {@code source} with this limit, null for none. When time is up {@code consequence} is asked, before the cancel,
-     * what that brings about.
+     * Returns {@code source} with these limits, null for none; it is not subscribed to when the deadline is over by then. When
+     * time is up {@code consequence} is asked, before the cancel, what that brings about.
      */
     public static <T> Flux<T> limit(
             Flux<T> source,
             ShardId shard,
             @Nullable Duration timeout,
+            @Nullable Deadline deadline,
             Supplier<CallTimeoutException.Consequence> consequence) {
-        return timeout == null
+        return timeout == null && deadline == null
                 ? source
-                : Flux.onAssembly(new AnswerTimeout<>(source, shard, timeout, null, consequence));
+                : Flux.onAssembly(new AnswerTimeout<>(source, shard, timeout, deadline, consequence));
     }
 
     /**
@@ -85,6 +77,14 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
 
     @Override
     public void subscribe(CoreSubscriber<? super T> actual) {
+        if (deadline != null && deadline.isOver()) {
+            CallTimeoutException.Consequence known = consequence.get();
+            CallTimeoutException.Consequence notRun = known == CallTimeoutException.Consequence.CANCELLED
+                    ? CallTimeoutException.Consequence.NOT_RUN
+                    : known;
+            Operators.error(actual, CallTimeoutException.deadline(shard, deadline.limit(), notRun));
+            return;
+        }
         source.subscribe(new Waiting<>(actual, this, Schedulers.parallel()));
     }
 
@@ -199,7 +199,7 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
             // In this order: demand that is seen here has set the time before.
             boolean idle = requested == 0;
             long waited = System.nanoTime() - waitingSince;
-            boolean over = deadline != null && deadline.remainingNanos() <= 0;
+            boolean over = deadline != null && deadline.isOver();
             if (!over && (idle || waited < timeoutNanos)) {
                 schedule(idle ? timeoutNanos : timeoutNanos - waited);
             } else if (state.compareAndSet(IDLE, ENDED)) {
@@ -215,10 +215,11 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
         private CallTimeoutException error(boolean over) {
             Deadline end = deadline;
             Duration limit = settings.timeout;
+            CallTimeoutException.Consequence consequence = settings.consequence.get();
             return limit == null || (over && end != null)
                     ? CallTimeoutException.deadline(
-                            settings.shard, Objects.requireNonNull(end).limit())
-                    : new CallTimeoutException(settings.shard, limit, settings.consequence.get());
+                            settings.shard, Objects.requireNonNull(end).limit(), consequence)
+                    : new CallTimeoutException(settings.shard, limit, consequence);
         }
 
         private void schedule(long nanos) {

@@ -5,7 +5,7 @@ import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
 
 /**
- * A shard let the caller wait for longer than the call's time limit. Outside of a transaction the statement is cancelled,
+ * A shard let the caller wait for longer than the call's time limit, or the {@link Deadline} came. Outside of a transaction the statement is cancelled,
  * and whether a write took effect is not known. A transaction of {@code inTransaction} that this happens in never
  * commits: it is rolled back, also where the work goes on after this error. Only if its commit had been sent by then is the
  * outcome not known. {@link #consequence()} tells these apart.
@@ -35,19 +35,20 @@ public final class CallTimeoutException extends R2dbcTimeoutException {
     }
 
     /** Returns the error of a shard that had not delivered everything when the deadline of the whole call came. */
-    public static CallTimeoutException deadline(ShardId shard, Duration limit) {
+    public static CallTimeoutException deadline(ShardId shard, Duration limit, Consequence consequence) {
         return new CallTimeoutException(
                 shard,
                 limit,
-                Consequence.CANCELLED,
-                "shard " + shard + " had not delivered everything when the " + limit
-                        + " of the whole call were over; its statement is cancelled");
+                consequence,
+                "shard " + shard + " had not delivered everything when the " + limit + " of the whole call were over; "
+                        + consequence.text);
     }
 
     public ShardId shard() {
         return shard;
     }
 
+    /** Returns the limit that was reached, or all the time that there was until the deadline. */
     public Duration timeout() {
         return timeout;
     }

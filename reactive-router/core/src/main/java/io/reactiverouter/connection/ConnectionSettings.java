@@ -10,7 +10,7 @@ import java.util.Objects;
  * @param statementTimeout after which the server itself ends a statement ({@code statement_timeout}); zero, the default,
  *     is no limit. For a result that is read in portions the server counts from the first portion to the last, the time
  *     its reader takes included: where results are streamed to slow readers, leave it at zero and rely on the time limits
- *     of calls
+ *     of calls. A {@link Deadline} shortens it for the calls inside
  * @param tls how much TLS; {@link TlsMode#PREFER} by default
  * @param applicationName what {@code pg_stat_activity} shows; {@code reactive-router} by default
  */

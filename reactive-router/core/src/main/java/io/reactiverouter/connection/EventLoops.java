@@ -54,7 +54,7 @@ final class EventLoops {
     }
 
     /**
-     * One event loop in the form that the driver takes, for one connection. Keeps hold of the sockets that the driver opens
+     * One event loop in the form that the driver takes, for one connection, and what is known of its session. Keeps hold of the sockets that the driver opens
      * for it, its own and those of cancel requests, because the driver closes none that it is still waiting for.
      */
     static final class ConnectionLoop implements LoopResources {
@@ -64,6 +64,7 @@ final class EventLoops {
         private final EventLoop loop;
         private final Scheduler scheduler;
         private final Scheduler cancelling;
+        private final StatementTimeout statementTimeout = new StatementTimeout();
         private final Set<Channel> sockets = ConcurrentHashMap.newKeySet();
         private volatile boolean aborted;
         private volatile @Nullable Runnable whenEmpty;
@@ -102,6 +103,11 @@ final class EventLoops {
         /** Returns what runs tasks on the loop, at once if it is the loop that asks for it. */
         Scheduler cancelling() {
             return cancelling;
+        }
+
+        /** Returns what the session's statements are limited to. */
+        StatementTimeout statementTimeout() {
+            return statementTimeout;
         }
 
         @Override

@@ -1,6 +1,7 @@
 package io.reactiverouter.connection;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -27,8 +28,9 @@ import reactor.util.context.Context;
  * would release what by now belongs to somebody else. Here a cancel either comes before the hand-out, and the subscriber
  * sees no connection, or after it, and the pool sees no cancel; a connection that arrives too late goes back.
  *
- * <p>Must stand directly behind the pool. It also limits the wait, with a {@link TimeoutException}, because a time limit
- * anywhere else would drop a connection that arrives together with it; and it translates errors.
+ * <p>Must stand directly behind the pool. It also limits the wait, with a {@link TimeoutException} or at the subscriber's
+ * {@link Deadline}, because a time limit anywhere else would drop a connection that arrives together with it; it translates
+ * errors; and it prepares connections, inside of that limit, since a connection has no owner yet who could give it back.
  */
 final class HandOut<T> extends MonoOperator<T, T> {
 
@@ -37,16 +39,32 @@ final class HandOut<T> extends MonoOperator<T, T> {
     private final Duration limit;
     private final Function<? super T, ? extends Publisher<Void>> giveBack;
     private final UnaryOperator<Throwable> translate;
+    private final Preparation<T> preparation;
 
     HandOut(
             Mono<? extends T> pool,
             Duration limit,
             Function<? super T, ? extends Publisher<Void>> giveBack,
-            UnaryOperator<Throwable> translate) {
+            UnaryOperator<Throwable> translate,
+            Preparation<T> preparation) {
         super(pool);
         this.limit = limit;
         this.giveBack = giveBack;
         this.translate = translate;
+        this.preparation = preparation;
+    }
+
+    /** What is done with a connection before somebody gets it. */
+    interface Preparation<T> {
+
+        /** Returns what has to be done with a connection for somebody with this deadline, null if nothing has. */
+        @Nullable Mono<Void> of(T connection, @Nullable Deadline deadline);
+
+        /** Gives back a connection whose preparation has failed, or is still going on. */
+        Mono<Void> giveBack(T connection);
+
+        /** Returns the error of somebody whose deadline has come. */
+        Throwable late(Deadline deadline);
     }
 
     @Override
@@ -56,7 +74,7 @@ final class HandOut<T> extends MonoOperator<T, T> {
 
     /**
      * Its value is the state: whoever moves it to {@code ENDED} decides how the wait ends. The pool is asked once, because it
-     * gives a connection for each time it is asked.
+     * gives a connection for each time it is asked. When it has given one it must hear of no cancel any more.
      */
     private static final class Waiting<T> extends AtomicInteger implements CoreSubscriber<T>, Subscription, Runnable {
 
@@ -64,17 +82,21 @@ final class HandOut<T> extends MonoOperator<T, T> {
 
         private static final int NEW = 0;
         private static final int WAITING = 1;
-        private static final int ENDED = 2;
+        private static final int PREPARING = 2;
+        private static final int ENDED = 3;
 
         private final transient CoreSubscriber<? super T> actual;
         private final transient HandOut<T> settings;
+        private final transient @Nullable Deadline deadline;
         private final transient Scheduler scheduler;
         private final transient Disposable.Swap timer = Disposables.swap();
         private transient @Nullable Subscription upstream;
+        private transient @Nullable T connection;
 
         Waiting(CoreSubscriber<? super T> actual, HandOut<T> settings, Scheduler scheduler) {
             this.actual = actual;
             this.settings = settings;
+            this.deadline = Deadline.of(actual.currentContext());
             this.scheduler = scheduler;
         }
 
@@ -93,65 +115,126 @@ final class HandOut<T> extends MonoOperator<T, T> {
 
         @Override
         public void request(long n) {
-            if (Operators.validate(n) && compareAndSet(NEW, WAITING)) {
-                upstream().request(Long.MAX_VALUE);
-                // An idle connection has often come by now; the others need a limit.
-                if (get() == WAITING) {
-                    timer.update(scheduler.schedule(this, settings.limit.toNanos(), TimeUnit.NANOSECONDS));
-                }
+            if (!Operators.validate(n) || !compareAndSet(NEW, WAITING)) {
+                return;
+            }
+            if (deadline != null && deadline.isOver()) {
+                run();
+                return;
+            }
+            upstream().request(Long.MAX_VALUE);
+            // An idle connection has often come by now; the others need a limit.
+            if (get() != ENDED) {
+                long limit = settings.limit.toNanos();
+                long nanos = deadline == null ? limit : Math.min(limit, deadline.remainingNanos());
+                timer.update(scheduler.schedule(this, nanos, TimeUnit.NANOSECONDS));
             }
         }
 
         @Override
-        public void onNext(T connection) {
-            if (end()) {
-                actual.onNext(connection);
-                actual.onComplete();
-            } else {
-                // The pool has been cancelled, but a cancel can get lost on its way there. Where it did arrive, the
-                // pool has taken the connection back under a reference of which this is the second, and so void,
-                // release.
-                Mono.from(settings.giveBack.apply(connection))
-                        .subscribe(null, error -> LOG.debug("a connection that came too late was not released", error));
+        public void onNext(T given) {
+            Mono<Void> first = settings.preparation.of(given, deadline);
+            if (first == null) {
+                if (end() != ENDED) {
+                    handOut(given);
+                } else {
+                    tooLate(given);
+                }
+                return;
             }
+            // Before the state says that it is there.
+            connection = given;
+            if (compareAndSet(WAITING, PREPARING)) {
+                first.subscribe(new Preparing<>(this));
+            } else {
+                tooLate(given);
+            }
+        }
+
+        private void handOut(T given) {
+            actual.onNext(given);
+            actual.onComplete();
+        }
+
+        /**
+         * The pool has been cancelled, but a cancel can get lost on its way there. Where it did arrive, the pool has taken the
+         * connection back under a reference of which this is the second, and so void, release.
+         */
+        private void tooLate(T given) {
+            Mono.from(settings.giveBack.apply(given))
+                    .subscribe(null, error -> LOG.debug("a connection that came too late was not released", error));
+        }
+
+        void prepared() {
+            if (end() != ENDED) {
+                handOut(given());
+            }
+        }
+
+        void notPrepared(Throwable error) {
+            if (end() != ENDED) {
+                giveBack();
+                actual.onError(settings.translate.apply(error));
+            }
+        }
+
+        private T given() {
+            return Objects.requireNonNull(connection, "no connection has been given");
+        }
+
+        private void giveBack() {
+            settings.preparation
+                    .giveBack(given())
+                    .subscribe(null, error -> LOG.debug("a connection in preparation was not released", error));
         }
 
         @Override
         public void onError(Throwable error) {
-            if (end()) {
+            if (get() != PREPARING && end() != ENDED) {
                 actual.onError(settings.translate.apply(error));
             }
         }
 
         @Override
         public void onComplete() {
-            if (end()) {
+            if (get() != PREPARING && end() != ENDED) {
                 actual.onComplete();
             }
         }
 
         @Override
         public void cancel() {
-            if (end()) {
-                upstream().cancel();
-            }
+            leave(end());
         }
 
         @Override
         public void run() {
-            if (end()) {
-                upstream().cancel();
+            int before = end();
+            leave(before);
+            if (before != ENDED) {
                 actual.onError(
-                        settings.translate.apply(new TimeoutException("no connection within " + settings.limit)));
+                        deadline != null && deadline.isOver()
+                                ? settings.preparation.late(deadline)
+                                : settings.translate.apply(
+                                        new TimeoutException("no connection within " + settings.limit)));
             }
         }
 
-        private boolean end() {
-            if (getAndSet(ENDED) == ENDED) {
-                return false;
+        private void leave(int before) {
+            if (before == PREPARING) {
+                giveBack();
+            } else if (before != ENDED) {
+                upstream().cancel();
             }
-            timer.dispose();
-            return true;
+        }
+
+        /** Returns the state before; {@code ENDED} if it was so already. */
+        private int end() {
+            int before = getAndSet(ENDED);
+            if (before != ENDED) {
+                timer.dispose();
+            }
+            return before;
         }
 
         private Subscription upstream() {
@@ -160,6 +243,30 @@ final class HandOut<T> extends MonoOperator<T, T> {
                 throw new IllegalStateException("not subscribed");
             }
             return subscription;
+        }
+    }
+
+    /** Never cancelled: what it has sent gets its answer in any case, and whoever gives the connection back waits for that. */
+    private record Preparing<T>(Waiting<T> waiting) implements CoreSubscriber<Void> {
+
+        @Override
+        public void onSubscribe(Subscription subscription) {
+            subscription.request(Long.MAX_VALUE);
+        }
+
+        @Override
+        public void onNext(Void nothing) {
+            // There is none.
+        }
+
+        @Override
+        public void onError(Throwable error) {
+            waiting.notPrepared(error);
+        }
+
+        @Override
+        public void onComplete() {
+            waiting.prepared();
         }
     }
 }

@@ -111,6 +111,11 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
         return new LeasedStatement(physical.createStatement(sql), lease);
     }
 
+    /** Returns a statement of the lender, who knows what it leaves behind on the session. */
+    Statement ownStatement(String sql) {
+        return new LeasedStatement(physical.createStatement(sql), lease);
+    }
+
     @Override
     public boolean isAutoCommit() {
         return pooled.isAutoCommit();

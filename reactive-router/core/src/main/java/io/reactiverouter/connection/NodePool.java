@@ -7,9 +7,10 @@ import reactor.core.publisher.Mono;
 interface NodePool {
 
     /**
-     * Hands out a connection, waiting for one at most as long as the settings say. Fails with
+     * Hands out a connection, waiting for one at most as long as the settings, and a {@link Deadline} of the subscriber,
+     * say. Its statements are then limited to the time left until that, or as they were in the beginning. Fails with
      * {@link PoolExhaustedException}, {@link AcquireTimeoutException}, {@link NodeUnreachableException},
-     * {@link ClusterClosedException} or the server's own refusal. A cancel before the connection arrives leaves it in the
+     * {@link ClusterClosedException}, {@link CallTimeoutException} or the server's own refusal. A cancel before the connection arrives leaves it in the
      * pool.
      */
     Mono<LeasedConnection> acquire();

@@ -71,8 +71,11 @@ final class R2dbcNodePool implements NodePool {
                 .build());
         this.metrics = pool.getMetrics().orElseThrow();
         Mono<LeasedConnection> translated = new HandOut<>(
-                        pool.create(), settings.acquireTimeout(), Connection::close, this::translate)
-                .map(LeasedConnection::new);
+                pool.create().map(LeasedConnection::new),
+                settings.acquireTimeout(),
+                late -> late.pooled().close(),
+                this::translate,
+                new Limiting());
         this.acquire = listener == ClusterListener.NONE ? translated : observed(translated);
     }
 
@@ -194,9 +197,19 @@ final class R2dbcNodePool implements NodePool {
     private Mono<Void> reset(LeasedConnection leased) {
         return switch (leased.change()) {
             case NONE -> Mono.empty();
-            case RESETTABLE -> reset(leased.pooled(), leased.isolationBefore()).timeout(SETTLE_TIMEOUT);
+            case RESETTABLE ->
+                reset(leased.pooled(), leased.isolationBefore())
+                        .timeout(SETTLE_TIMEOUT)
+                        .doOnSuccess(done -> wasReset(leased));
             case LASTING -> abort(leased, "its session has prepared statements or libraries of its owner", null);
         };
+    }
+
+    private void wasReset(LeasedConnection leased) {
+        EventLoops.ConnectionLoop loop = loop(leased);
+        if (loop != null) {
+            loop.statementTimeout().wasReset();
+        }
     }
 
     private static Mono<Void> reset(Connection connection, @Nullable IsolationLevel isolation) {
@@ -296,5 +309,26 @@ final class R2dbcNodePool implements NodePool {
             return new NodeUnreachableException(node, lost);
         }
         return error;
+    }
+
+    /** The server knows how long the statements of a connection's next owner may take. */
+    private final class Limiting implements HandOut.Preparation<LeasedConnection> {
+
+        @Override
+        public @Nullable Mono<Void> of(LeasedConnection connection, @Nullable Deadline deadline) {
+            EventLoops.ConnectionLoop loop = loop(connection);
+            return loop == null ? null : loop.statementTimeout().change(connection, deadline);
+        }
+
+        @Override
+        public Mono<Void> giveBack(LeasedConnection connection) {
+            return settleAndRelease(connection);
+        }
+
+        @Override
+        public Throwable late(Deadline deadline) {
+            return CallTimeoutException.deadline(
+                    node.shard(), deadline.limit(), CallTimeoutException.Consequence.NOT_RUN);
+        }
     }
 }

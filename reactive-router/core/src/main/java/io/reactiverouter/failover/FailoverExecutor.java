@@ -3,6 +3,9 @@ package io.reactiverouter.failover;
 import io.github.resilience4j.core.IntervalFunction;
 import io.r2dbc.spi.Connection;
 import io.reactiverouter.connection.AcquireTimeoutException;
+import io.reactiverouter.connection.AnswerTimeout;
+import io.reactiverouter.connection.CallTimeoutException.Consequence;
+import io.reactiverouter.connection.Deadline;
 import io.reactiverouter.connection.NotPrimaryException;
 import io.reactiverouter.connection.ShardExecutor;
 import io.reactiverouter.observation.ClusterListener;
@@ -112,8 +115,8 @@ public final class FailoverExecutor implements ShardExecutor {
 
     /** Hands out a connection like {@code acquire}, which hands out one of a node, and waits likewise. */
     public Mono<Connection> acquire(NodeId node, Function<NodeId, Mono<Connection>> acquire) {
-        return Flux.defer(() -> {
-                    Acquisition call = new Acquisition(node, acquire);
+        return Flux.deferContextual(context -> {
+                    Acquisition call = new Acquisition(node, acquire, Deadline.of(context));
                     return Resume.of(call.first(), call::next);
                 })
                 .next();
@@ -142,6 +145,11 @@ public final class FailoverExecutor implements ShardExecutor {
         }
 
         abstract Flux<T> attempt();
+
+        /** Limits a wait that is not for a connection, which could get lost there. */
+        <W> Mono<W> untilDeadline(Mono<W> wait) {
+            return wait;
+        }
 
         /** Says whether some of the last attempt may have run. */
         abstract boolean begun();
@@ -217,7 +225,8 @@ public final class FailoverExecutor implements ShardExecutor {
 
         /** A full pool of a node that takes writes is no reason to wait any longer. */
         private Flux<T> unlessItServes(Throwable error, Supplier<Flux<T>> otherwise) {
-            return finder.servesWrites(node).flatMapMany(serves -> serves ? end(error) : otherwise.get());
+            return untilDeadline(finder.servesWrites(node))
+                    .flatMapMany(serves -> serves ? end(error) : otherwise.get());
         }
 
         private Flux<T> end(Throwable error) {
@@ -249,17 +258,17 @@ public final class FailoverExecutor implements ShardExecutor {
             }
             // A node that answers probes and refuses connections must not be asked in a tight loop.
             boolean slowly = attempts > 1 && !budget.permits();
-            return Mono.delay(slowly ? Duration.ofMillis(maxBackoffMillis) : pause(attempts))
+            Mono<NodeId> primary = Mono.delay(slowly ? Duration.ofMillis(maxBackoffMillis) : pause(attempts))
                     .then(Mono.defer(() -> finder.primary(shard)))
                     .timeout(left)
                     .onErrorMap(
                             TimeoutException.class,
                             late -> noPrimary(settings.maxWait(), "waited " + settings.maxWait() + " for one"))
-                    .doFinally(end -> others.decrementAndGet())
-                    .flatMapMany(found -> {
-                        node = found;
-                        return attempt();
-                    });
+                    .doFinally(end -> others.decrementAndGet());
+            return untilDeadline(primary).flatMapMany(found -> {
+                node = found;
+                return attempt();
+            });
         }
 
         private Duration pause(int attempt) {
@@ -319,10 +328,18 @@ public final class FailoverExecutor implements ShardExecutor {
     private final class Acquisition extends Call<Connection> {
 
         private final Function<NodeId, Mono<Connection>> acquire;
+        private final @Nullable Deadline deadline;
 
-        Acquisition(NodeId node, Function<NodeId, Mono<Connection>> acquire) {
+        Acquisition(NodeId node, Function<NodeId, Mono<Connection>> acquire, @Nullable Deadline deadline) {
             super(node, Replay.NEVER);
             this.acquire = acquire;
+            this.deadline = deadline;
+        }
+
+        @Override
+        <W> Mono<W> untilDeadline(Mono<W> wait) {
+            return AnswerTimeout.limit(wait.flux(), node.shard(), null, deadline, () -> Consequence.NOT_RUN)
+                    .next();
         }
 
         @Override

@@ -1,5 +1,8 @@
 package io.reactiverouter.scatter;
 
+import io.reactiverouter.topology.ShardId;
+import java.util.Comparator;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
@@ -30,6 +33,19 @@ final class FanOut {
         this.bound = bound;
         this.whenAllHaveAnswered = whenAllHaveAnswered;
         this.parts = IntStream.range(0, parts).mapToObj(i -> new Part()).toArray(Part[]::new);
+    }
+
+    /** Returns the turn of each shard, by name: every call takes its connections in this order. */
+    static int[] turns(List<ShardId> shards) {
+        int[] turns = new int[shards.size()];
+        List<Integer> byName = IntStream.range(0, turns.length)
+                .boxed()
+                .sorted(Comparator.comparing(shards::get))
+                .toList();
+        for (int turn = 0; turn < turns.length; turn++) {
+            turns[byName.get(turn)] = turn;
+        }
+        return turns;
     }
 
     /** Returns part {@code turn} in the order in which connections are taken. */

@@ -6,8 +6,8 @@ import io.reactiverouter.aggregate.AggregateRow;
 import io.reactiverouter.aggregate.Aggregation;
 import io.reactiverouter.aggregate.PartialGroup;
 import io.reactiverouter.connection.AnswerTimeout;
-import io.reactiverouter.connection.CallTimeoutException;
 import io.reactiverouter.connection.Deadline;
+import io.reactiverouter.connection.LimitedWork;
 import io.reactiverouter.connection.ShardExecutor;
 import io.reactiverouter.connection.ShardExecutor.Residue;
 import io.reactiverouter.order.SortKey;
@@ -26,11 +26,11 @@ import java.util.function.BiFunction;
 import java.util.function.BinaryOperator;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.util.context.ContextView;
 
 /**
  * Runs the same work on several shards and merges what they give. Holds at most {@value #HELD} rows of each shard, and no
@@ -59,8 +59,8 @@ public final class ScatterGather {
     /** Returns the selected rows. */
     public <T> Flux<T> rows(
             List<ShardId> shards, ScatterSettings settings, Selection selection, ScatterQuery<T> query) {
-        return Flux.defer(() -> {
-            Call call = new Call(shards, settings);
+        return Flux.deferContextual(context -> {
+            Call call = new Call(shards, settings, context);
             selection.requireSense();
             return selection.order().isEmpty()
                     ? select(call, selection, call.asTheyCome(selection, query, shard -> rows -> rows))
@@ -72,8 +72,8 @@ public final class ScatterGather {
     /** Returns the selected rows, each with its shard, and the manifest as the last element. */
     public <T> Flux<Gathered<T>> gather(
             List<ShardId> shards, ScatterSettings settings, Selection selection, ScatterQuery<T> query) {
-        return Flux.defer(() -> {
-            Call call = new Call(shards, settings);
+        return Flux.deferContextual(context -> {
+            Call call = new Call(shards, settings, context);
             selection.requireSense();
             Flux<Gathered<T>> rows = selection.order().isEmpty()
                     ? select(
@@ -99,9 +99,9 @@ public final class ScatterGather {
             ScatterQuery<T> query,
             PageCursor cursors,
             @Nullable String cursor) {
-        return Mono.defer(() -> {
+        return Mono.deferContextual(context -> {
             selection.requirePage();
-            Call call = new Call(shards, settings);
+            Call call = new Call(shards, settings, context);
             @Nullable String[] place = cursor == null ? null : cursors.read(query.sql(), selection.order(), cursor);
             // One row more tells whether there is a next page.
             Selection more = selection.withLimit(selection.limit() + 1);
@@ -136,8 +136,8 @@ public final class ScatterGather {
             Supplier<A> initial,
             BiFunction<A, T, A> accumulator,
             BinaryOperator<A> combiner) {
-        return Mono.defer(() -> {
-            Call call = new Call(shards, settings);
+        return Mono.deferContextual(context -> {
+            Call call = new Call(shards, settings, context);
             return call.parallel(
                             query,
                             shard -> call.ask(
@@ -156,8 +156,8 @@ public final class ScatterGather {
     /** Returns the groups of an aggregation, or its one row. All shards must answer. */
     public Flux<AggregateRow> aggregate(
             List<ShardId> shards, ScatterSettings settings, ScatterQuery<?> query, Aggregation aggregation) {
-        return Flux.defer(() -> {
-            Call call = new Call(shards, settings.withPolicy(FailurePolicy.FAIL_FAST));
+        return Flux.deferContextual(context -> {
+            Call call = new Call(shards, settings.withPolicy(FailurePolicy.FAIL_FAST), context);
             return firstPlan(call, query, aggregation)
                     .flatMapMany(plan -> plan.merge(inOrder(
                             call, query, plan.comparator(), shard -> groups(call, query, aggregation, shard, plan))));
@@ -172,11 +172,10 @@ public final class ScatterGather {
         if (known != null) {
             return Mono.just(known);
         }
-        Flux<AggregatePlan> asked = call.executor.<AggregatePlan>execute(
-                node, Residue.NONE, connection -> aggregations.plan(node, first, connection, query, aggregation));
         Tally.Part part = call.tally.part(first);
         part.ask();
-        Flux<AggregatePlan> limited = AnswerTimeout.limit(asked, first, call.settings.shardTimeout(), call.deadline);
+        Flux<AggregatePlan> limited =
+                call.limited(first, node, connection -> aggregations.plan(node, first, connection, query, aggregation));
         return OnError.handle(limited, error -> call.tally.failed(part, error)).singleOrEmpty();
     }
 
@@ -195,8 +194,8 @@ public final class ScatterGather {
             List<ShardId> shards,
             ScatterSettings settings,
             Function<? super Connection, ? extends Publisher<Long>> work) {
-        return Mono.defer(() -> {
-            Call call = new Call(shards, settings.withReading(null));
+        return Mono.deferContextual(context -> {
+            Call call = new Call(shards, settings.withReading(null), context);
             return Flux.fromIterable(shards)
                     .flatMap(
                             shard -> call.ask(shard, (node, connection) -> work.apply(connection), null)
@@ -219,7 +218,7 @@ public final class ScatterGather {
             Call call, ScatterQuery<?> query, Comparator<? super R> order, Function<ShardId, Work<R>> works) {
         Parallelism.Run run = call.next(query);
         FanOut fanOut = new FanOut(call.shards.size(), run.width(), () -> call.took(run));
-        int[] turns = turns(call.shards);
+        int[] turns = FanOut.turns(call.shards);
         List<Publisher<R>> parts = new ArrayList<>(turns.length);
         for (int i = 0; i < turns.length; i++) {
             ShardId shard = call.shards.get(i);
@@ -265,19 +264,6 @@ public final class ScatterGather {
                 .doOnError(error -> call.nodes().forEach(each -> orders.forget(each, query, selection.order())));
     }
 
-    /** Returns the turn of each shard, by name: every call takes its connections in this order. */
-    private static int[] turns(List<ShardId> shards) {
-        int[] turns = new int[shards.size()];
-        List<Integer> byName = IntStream.range(0, turns.length)
-                .boxed()
-                .sorted(Comparator.comparing(shards::get))
-                .toList();
-        for (int turn = 0; turn < turns.length; turn++) {
-            turns[byName.get(turn)] = turn;
-        }
-        return turns;
-    }
-
     private static <R> Flux<R> select(Call call, Selection selection, Flux<R> rows) {
         Flux<R> from = selection.offset() == 0 ? rows : rows.skip(selection.offset());
         if (!selection.isLimited()) {
@@ -310,12 +296,12 @@ public final class ScatterGather {
         private final @Nullable Deadline deadline;
         private final long startNanos = System.nanoTime();
 
-        Call(List<ShardId> shards, ScatterSettings settings) {
+        Call(List<ShardId> shards, ScatterSettings settings, ContextView context) {
             this.shards = shards;
             this.settings = settings;
             this.executor = executors.apply(settings.reading());
             this.tally = new Tally(shards, tolerated(settings.policy(), shards.size()));
-            this.deadline = settings.deadline() == null ? null : Deadline.after(settings.deadline());
+            this.deadline = Deadline.of(context, settings.deadline());
         }
 
         private static int tolerated(FailurePolicy policy, int shards) {
@@ -377,17 +363,13 @@ public final class ScatterGather {
             Tally.Part part = tally.part(shard);
             Flux<T> rows = Flux.defer(() -> {
                         part.ask();
-                        if (deadline != null && deadline.remainingNanos() <= 0) {
-                            return Flux.<T>error(CallTimeoutException.deadline(shard, deadline.limit()));
-                        }
                         NodeId node = nodes.apply(shard);
-                        Flux<T> answer = executor.execute(node, Residue.NONE, connection -> {
+                        return this.<T>limited(shard, node, connection -> {
                             if (turn != null) {
                                 turn.connected();
                             }
                             return work.apply(node, connection);
                         });
-                        return AnswerTimeout.limit(answer, shard, settings.shardTimeout(), deadline);
                     })
                     .doOnNext(row -> {
                         if (part.row() && turn != null) {
@@ -396,6 +378,18 @@ public final class ScatterGather {
                     })
                     .doOnComplete(part::complete);
             return OnError.handle(rows, error -> tally.failed(part, error));
+        }
+
+        <T> Flux<T> limited(ShardId shard, NodeId node, Function<Connection, Publisher<T>> work) {
+            LimitedWork<T> limitedWork = new LimitedWork<>(work);
+            Flux<T> limited = AnswerTimeout.limit(
+                    executor.execute(node, Residue.NONE, limitedWork),
+                    shard,
+                    settings.shardTimeout(),
+                    deadline,
+                    limitedWork::consequence);
+            // The server is told of it too.
+            return deadline == null ? limited : limited.contextWrite(deadline::in);
         }
     }
 }

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.reactivestreams.Subscription;
 import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
 import reactor.test.StepVerifier;
 import reactor.test.publisher.TestPublisher;
 import reactor.test.util.RaceTestUtils;
@@ -77,9 +78,103 @@ class HandOutTests {
                 .verify(TIMEOUT);
     }
 
-    private static <T> Mono<T> handOut(Mono<T> pool, Duration limit) {
-        return new HandOut<>(pool, limit, late -> Mono.empty(), error -> error);
+    @Test
+    void connectionIsPreparedBeforeItIsHandedOutAndThenThePoolHearsOfNoCancel() {
+        TestPublisher<Integer> pool = TestPublisher.createNoncompliant(TestPublisher.Violation.CLEANUP_ON_TERMINATE);
+        Prepared preparation = new Prepared();
+
+        StepVerifier.create(prepared(pool.mono(), LONG, preparation))
+                .then(() -> pool.emit(1))
+                .expectNoEvent(Duration.ofMillis(20))
+                .then(() -> preparation.done.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST))
+                .expectNext(1)
+                .expectComplete()
+                .verify(TIMEOUT);
+        assertThat(preparation.givenBack).hasValue(0);
     }
+
+    @Test
+    void connectionThatCannotBePreparedIsGivenBack() {
+        Prepared preparation = new Prepared();
+
+        StepVerifier.create(prepared(Mono.just(1), LONG, preparation))
+                .then(() -> preparation.done.emitError(
+                        new IllegalStateException("not prepared"), Sinks.EmitFailureHandler.FAIL_FAST))
+                .expectErrorMessage("not prepared")
+                .verify(TIMEOUT);
+        assertThat(preparation.givenBack).hasValue(1);
+    }
+
+    @Test
+    void preparationIsInsideOfTheLimit() {
+        TestPublisher<Integer> pool = TestPublisher.createNoncompliant(TestPublisher.Violation.CLEANUP_ON_TERMINATE);
+        Prepared preparation = new Prepared();
+
+        StepVerifier.create(prepared(pool.mono(), Duration.ofMillis(50), preparation))
+                .then(() -> pool.emit(1))
+                .expectError(TimeoutException.class)
+                .verify(TIMEOUT);
+        assertThat(preparation.givenBack).hasValue(1);
+        pool.assertNotCancelled();
+    }
+
+    @Test
+    void deadlineComesBeforeTheLimit() {
+        StepVerifier.create(handOut(Mono.never(), LONG).contextWrite(Deadline.within(Duration.ofMillis(50))))
+                .expectErrorMessage("late")
+                .verify(TIMEOUT);
+    }
+
+    @Test
+    void poolIsNotAskedAfterTheDeadline() {
+        TestPublisher<Integer> pool = TestPublisher.create();
+
+        StepVerifier.create(handOut(pool.mono(), LONG).contextWrite(Deadline.within(Duration.ZERO)))
+                .expectErrorMessage("late")
+                .verify(TIMEOUT);
+        pool.assertWasNotRequested();
+        pool.assertCancelled();
+    }
+
+    /** Either the subscriber gets it or it is given back: never both, never none. */
+    @Test
+    void cancelAtTheEndOfThePreparationLeavesOneOwner() {
+        int handedOut = 0;
+        for (int i = 0; i < 20_000; i++) {
+            AtomicInteger delivered = new AtomicInteger();
+            AtomicInteger cancelled = new AtomicInteger();
+            Prepared preparation = new Prepared();
+            BaseSubscriber<Integer> subscriber = new BaseSubscriber<>() {
+                @Override
+                protected void hookOnNext(Integer value) {
+                    delivered.incrementAndGet();
+                }
+            };
+            TestPublisher<Integer> pool =
+                    TestPublisher.createNoncompliant(TestPublisher.Violation.CLEANUP_ON_TERMINATE);
+            prepared(pool.mono().doOnCancel(cancelled::incrementAndGet), LONG, preparation)
+                    .subscribe(subscriber);
+            pool.next(1);
+
+            RaceTestUtils.race(
+                    () -> preparation.done.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST), subscriber::cancel);
+
+            assertThat(delivered.get() + preparation.givenBack.get()).isEqualTo(1);
+            assertThat(cancelled).hasValue(0);
+            handedOut += delivered.get();
+        }
+        assertThat(handedOut).as("both orders occur").isBetween(1, 19_999);
+    }
+
+    private static Mono<Integer> prepared(Mono<Integer> pool, Duration limit, Prepared preparation) {
+        return new HandOut<>(
+                pool, limit, late -> Mono.error(new AssertionError("not given")), error -> error, preparation);
+    }
+
+    private static <T> Mono<T> handOut(Mono<T> pool, Duration limit) {
+        return new HandOut<>(pool, limit, late -> Mono.empty(), error -> error, new Unprepared<>());
+    }
+
     /** Either the subscriber gets it, and the pool hears of no cancel, or the other way round: never both, never none. */
     @Test
     void cancelAtTheMomentOfTheHandOutLeavesOneOwner() {
@@ -100,7 +195,8 @@ class HandOutTests {
                             pool.mono().doOnCancel(cancelled::incrementAndGet),
                             LONG,
                             late -> Mono.fromRunnable(givenBack::incrementAndGet),
-                            error -> error)
+                            error -> error,
+                            new Unprepared<>())
                     .subscribe(subscriber);
 
             RaceTestUtils.race(() -> pool.next(1), subscriber::cancel);
@@ -137,7 +233,8 @@ class HandOutTests {
                     got.set(value);
                 }
             };
-            new HandOut<>(pool.create(), LONG, Connection::close, error -> error).subscribe(subscriber);
+            new HandOut<>(pool.create(), LONG, Connection::close, error -> error, new Unprepared<>())
+                    .subscribe(subscriber);
             int first = random.nextInt(400);
             int second = random.nextInt(400);
             RaceTestUtils.race(
@@ -158,6 +255,46 @@ class HandOutTests {
             assertThat(metrics.idleSize()).isEqualTo(1);
         }
         assertThat(handedOut).as("of %s rounds, both orders occur", rounds).isBetween(1, rounds - 1);
+    }
+
+    private static final class Unprepared<T> implements HandOut.Preparation<T> {
+
+        @Override
+        public Mono<Void> of(T connection, Deadline deadline) {
+            return null;
+        }
+
+        @Override
+        public Mono<Void> giveBack(T connection) {
+            throw new AssertionError("nothing is prepared");
+        }
+
+        @Override
+        public Throwable late(Deadline deadline) {
+            return new IllegalStateException("late");
+        }
+    }
+
+    /** Prepared when {@code done} says so. */
+    private static final class Prepared implements HandOut.Preparation<Integer> {
+
+        private final Sinks.Empty<Void> done = Sinks.empty();
+        private final AtomicInteger givenBack = new AtomicInteger();
+
+        @Override
+        public Mono<Void> of(Integer connection, Deadline deadline) {
+            return done.asMono();
+        }
+
+        @Override
+        public Mono<Void> giveBack(Integer connection) {
+            return Mono.fromRunnable(givenBack::incrementAndGet);
+        }
+
+        @Override
+        public Throwable late(Deadline deadline) {
+            return new IllegalStateException("late");
+        }
     }
 
     private static void spin(int times) {

@@ -136,7 +136,12 @@ class TallyTests {
     void timeLimitIsAnOutcomeOfItsOwn() {
         Tally tally = tally(1);
 
-        ended(tally, A, CallTimeoutException.deadline(A, Duration.ofMillis(5))).subscribe();
+        ended(
+                        tally,
+                        A,
+                        CallTimeoutException.deadline(
+                                A, Duration.ofMillis(5), CallTimeoutException.Consequence.CANCELLED))
+                .subscribe();
 
         assertThat(tally.manifest().outcomes().get(0)).isInstanceOf(ShardOutcome.TimedOut.class);
     }
