@@ -9,6 +9,7 @@ import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.Row;
 import io.reactiverouter.aggregate.AggregateRow;
 import io.reactiverouter.aggregate.Aggregation;
+import io.reactiverouter.connection.Deadline;
 import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.scatter.FailurePolicy;
 import io.reactiverouter.scatter.Gathered;
@@ -109,6 +110,16 @@ class ReadmeIntegrationTests {
         Flux<Order> ofSome = trading.lookupInOrder(List.of(ShardKey.of(42L), ShardKey.of(7L)))
                 .query(Query.of("select order_id, user_id, amount from orders where user_id = any($1)"), Order::from);
         // end across
+
+        Order next = new Order(2, 42, 200);
+        // deadline
+        ShardOperations user = trading.shard(ShardKey.of(42L));
+
+        // Both calls with all their waits have ten seconds, from the subscription.
+        Mono<Long> both = user.inTransaction(connection -> insert(connection, next))
+                .then(user.queryOne(Query.of("select count(*) from orders"), row -> row.get(0, Long.class)))
+                .contextWrite(Deadline.within(Duration.ofSeconds(10)));
+        // end deadline
         // @formatter:on
 
         assertThat(placed.block(TIMEOUT)).isEqualTo(1);
@@ -125,6 +136,7 @@ class ReadmeIntegrationTests {
         assertThat(second.block(TIMEOUT).rows()).containsExactly(order);
         assertThat(totals.blockLast(TIMEOUT).get("total", BigDecimal.class)).isEqualByComparingTo("100");
         assertThat(ofSome.collectList().block(TIMEOUT)).containsExactly(order);
+        assertThat(both.block(TIMEOUT)).isEqualTo(2);
         cluster.close().block(TIMEOUT);
     }
 
@@ -143,7 +155,9 @@ class ReadmeIntegrationTests {
         assertThat(readme)
                 .contains(normalized(source.subList(trimmed.indexOf("// snippet") + 1, trimmed.indexOf("// end"))))
                 .contains(
-                        normalized(source.subList(trimmed.indexOf("// across") + 1, trimmed.indexOf("// end across"))));
+                        normalized(source.subList(trimmed.indexOf("// across") + 1, trimmed.indexOf("// end across"))))
+                .contains(normalized(
+                        source.subList(trimmed.indexOf("// deadline") + 1, trimmed.indexOf("// end deadline"))));
     }
 
     /** White space does not count: the source is indented deeper, and the formatter aligns as it likes. */
