@@ -3,11 +3,13 @@ package io.reactiverouter.connection;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
+import io.reactiverouter.observation.CloseReason;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
@@ -68,6 +70,7 @@ final class EventLoops {
         private final Set<Channel> sockets = ConcurrentHashMap.newKeySet();
         private volatile boolean aborted;
         private volatile @Nullable Runnable whenEmpty;
+        private final AtomicReference<@Nullable CloseReason> closing = new AtomicReference<>();
 
         private ConnectionLoop(LoopResources shared, EventLoopGroup group, EventLoop loop) {
             this.shared = shared;
@@ -122,6 +125,16 @@ final class EventLoops {
                 close(socket);
             }
             return socket;
+        }
+
+        /** Notes why the connection is about to be closed, unless there is a reason already. */
+        void closing(CloseReason reason) {
+            closing.compareAndSet(null, reason);
+        }
+
+        /** Returns the reason that was noted, null if nobody here wants the connection closed. */
+        @Nullable CloseReason closing() {
+            return closing.get();
         }
 
         /** Runs {@code action} when the last socket has been closed, at once if none is open; perhaps more than once. */

@@ -12,6 +12,7 @@ import io.r2dbc.spi.ConnectionFactoryMetadata;
 import io.r2dbc.spi.ConnectionFactoryOptions;
 import io.r2dbc.spi.Option;
 import io.r2dbc.spi.R2dbcException;
+import io.reactiverouter.observation.CloseReason;
 import io.reactiverouter.order.SortCodecRegistrar;
 import io.reactiverouter.topology.Node;
 import io.reactiverouter.topology.NodeAddress;
@@ -92,6 +93,10 @@ final class NodeConnector implements ConnectionFactory {
     private final ConnectionCheck check;
 
     private final Consumer<Throwable> dropped;
+    private final PoolCounts counts = new PoolCounts();
+
+    /** Set when the cluster is closed. */
+    private volatile boolean shutDown;
 
     /** Where each open connection lives. */
     private final Map<Connection, EventLoops.ConnectionLoop> connectionLoops = new ConcurrentHashMap<>();
@@ -146,21 +151,28 @@ final class NodeConnector implements ConnectionFactory {
         inUse.add(loop);
         return factory.create()
                 .<Connection>map(connection -> connection)
+                .doOnNext(connection -> opened(connection, loop))
                 .delayUntil(connection -> check.check(node.id(), connection))
-                .doOnNext(connection -> {
-                    connectionLoops.put(connection, loop);
-                    loop.whenEmpty(() -> {
-                        connectionLoops.remove(connection);
-                        inUse.remove(loop);
-                    });
-                })
                 // The driver goes on waiting for a server that does not answer, whoever has left.
                 .doOnError(error -> giveUp(loop))
                 .doOnCancel(() -> giveUp(loop))
                 .contextWrite(context -> context.put(ON_ERROR_DROPPED, dropped));
     }
 
+    private void opened(Connection connection, EventLoops.ConnectionLoop loop) {
+        connectionLoops.put(connection, loop);
+        counts.opened();
+        loop.whenEmpty(() -> {
+            inUse.remove(loop);
+            if (connectionLoops.remove(connection) != null) {
+                CloseReason reason = loop.closing();
+                counts.closed(reason != null ? reason : shutDown ? CloseReason.SHUTDOWN : CloseReason.BROKEN);
+            }
+        });
+    }
+
     private void giveUp(EventLoops.ConnectionLoop loop) {
+        loop.closing(CloseReason.REFUSED);
         inUse.remove(loop);
         loop.abort().subscribe(null, error -> LOG.debug("sockets of {} could not be closed", node.id(), error));
     }
@@ -170,10 +182,32 @@ final class NodeConnector implements ConnectionFactory {
         return connectionLoops.get(connection);
     }
 
-    /** Closes the sockets of a connection that this has made, without a word to the server or a wait for it. */
-    Mono<Void> abort(Connection connection) {
+    /** Returns what has happened to the connections that this has made. */
+    PoolCounts counts() {
+        return counts;
+    }
+
+    /** Notes why a connection that this has made is about to be closed. */
+    void closing(Connection connection, CloseReason reason) {
         EventLoops.ConnectionLoop loop = connectionLoops.get(connection);
-        return loop == null ? Mono.empty() : loop.abort();
+        if (loop != null) {
+            loop.closing(reason);
+        }
+    }
+
+    /** From now on connections are closed because the cluster is. */
+    void shutDown() {
+        shutDown = true;
+    }
+
+    /** Closes the sockets of a connection that this has made, without a word to the server or a wait for it. */
+    Mono<Void> abort(Connection connection, CloseReason reason) {
+        EventLoops.ConnectionLoop loop = connectionLoops.get(connection);
+        if (loop == null) {
+            return Mono.empty();
+        }
+        loop.closing(reason);
+        return loop.abort();
     }
 
     /** Asked for each connection: it may have changed, and asking may block. */
@@ -183,8 +217,9 @@ final class NodeConnector implements ConnectionFactory {
     }
 
     /** Closes the sockets of all connections that this has made or is making. */
-    Mono<Void> abortAll() {
+    Mono<Void> abortAll(CloseReason reason) {
         return Flux.defer(() -> Flux.fromIterable(List.copyOf(inUse)))
+                .doOnNext(loop -> loop.closing(reason))
                 .flatMap(EventLoops.ConnectionLoop::abort)
                 .then();
     }

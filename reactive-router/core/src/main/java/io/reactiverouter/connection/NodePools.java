@@ -2,6 +2,7 @@ package io.reactiverouter.connection;
 
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.ValidationDepth;
+import io.reactiverouter.observation.CloseReason;
 import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.topology.Node;
 import io.reactiverouter.topology.NodeId;
@@ -173,7 +174,7 @@ public final class NodePools {
 
     /** Closes the sockets of a connection that was opened {@link #apart}, without a word to the server or a wait for it. */
     public Mono<Void> cut(NodeId node, Connection connection) {
-        return connector(apart, node).abort(connection);
+        return connector(apart, node).abort(connection, CloseReason.SHUTDOWN);
     }
 
     /**
@@ -181,7 +182,7 @@ public final class NodePools {
      * when they are needed.
      */
     public Mono<Void> cutAll(NodeId node) {
-        return connector(connectors, node).abortAll();
+        return connector(connectors, node).abortAll(CloseReason.FENCED);
     }
 
     private static NodeConnector connector(Map<NodeId, NodeConnector> connectors, NodeId node) {

@@ -10,6 +10,7 @@ import io.r2dbc.spi.R2dbcNonTransientResourceException;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.ValidationDepth;
 import io.r2dbc.spi.Wrapped;
+import io.reactiverouter.observation.CloseReason;
 import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.topology.NodeId;
 import java.time.Duration;
@@ -50,14 +51,17 @@ final class R2dbcNodePool implements NodePool {
     private final ConnectionPool pool;
     private final Mono<LeasedConnection> acquire;
     private final PoolMetrics metrics;
+    private final PoolCounts counts;
 
     R2dbcNodePool(NodeId node, PoolSettings settings, NodeConnector connector, ClusterListener listener) {
         this.node = node;
         this.settings = settings;
         this.connector = connector;
         this.listener = listener;
+        this.counts = connector.counts();
         this.pool = new ConnectionPool(ConnectionPoolConfiguration.builder(connector)
                 .name(node.toString())
+                .metricsRecorder(counts)
                 .initialSize(0)
                 .minIdle(settings.minSize())
                 .maxSize(settings.maxSize())
@@ -74,7 +78,7 @@ final class R2dbcNodePool implements NodePool {
                 pool.create().map(LeasedConnection::new),
                 settings.acquireTimeout(),
                 late -> late.pooled().close(),
-                this::translate,
+                this::counted,
                 new Limiting());
         this.acquire = listener == ClusterListener.NONE ? translated : observed(translated);
     }
@@ -119,7 +123,11 @@ final class R2dbcNodePool implements NodePool {
                     return settle(connection);
                 }))
                 .then(Mono.defer(() -> reset(leased)))
-                .onErrorResume(error -> abort(leased, "it could not be settled or reset", error))
+                .onErrorResume(error -> abort(
+                        leased,
+                        isOpen(leased.physical()) ? CloseReason.UNSETTLED : CloseReason.BROKEN,
+                        "it could not be settled or reset",
+                        error))
                 .then(Mono.defer(() -> giveBack(connection)))
                 .onErrorResume(this::notReleased);
     }
@@ -132,7 +140,7 @@ final class R2dbcNodePool implements NodePool {
     @Override
     public Mono<Void> discard(LeasedConnection leased, Throwable cause) {
         leased.lease().over();
-        return abort(leased, "its prepared statements are not valid any more", cause)
+        return abort(leased, CloseReason.SPOILT, "its prepared statements are not valid any more", cause)
                 .then(Mono.defer(() -> giveBack(leased.pooled())))
                 .onErrorResume(this::notReleased);
     }
@@ -183,13 +191,14 @@ final class R2dbcNodePool implements NodePool {
     }
 
     /** Cuts a connection that must not be used again. */
-    private Mono<Void> abort(LeasedConnection connection, String reason, @Nullable Throwable cause) {
+    private Mono<Void> abort(
+            LeasedConnection connection, CloseReason counted, String reason, @Nullable Throwable cause) {
         return Mono.defer(() -> {
             LOG.debug("a connection to {} is closed: {}", node, reason, cause);
             listener.discarded(node, reason);
             // Rows that nobody has read are not released by the end of their connection.
             connection.lease().drain();
-            return connector.abort(connection.physical());
+            return connector.abort(connection.physical(), counted);
         });
     }
 
@@ -201,7 +210,12 @@ final class R2dbcNodePool implements NodePool {
                 reset(leased.pooled(), leased.isolationBefore())
                         .timeout(SETTLE_TIMEOUT)
                         .doOnSuccess(done -> wasReset(leased));
-            case LASTING -> abort(leased, "its session has prepared statements or libraries of its owner", null);
+            case LASTING ->
+                abort(
+                        leased,
+                        CloseReason.SPOILT,
+                        "its session has prepared statements or libraries of its owner",
+                        null);
         };
     }
 
@@ -229,9 +243,15 @@ final class R2dbcNodePool implements NodePool {
 
     /** Says whether an idle connection must be closed; one that the server has closed is never handed out. */
     private boolean isSpent(Connection connection, PooledRefMetadata metadata) {
-        return metadata.idleTime() >= settings.maxIdleTime().toMillis()
-                || metadata.lifeTime() >= lifetimeMillis(connection, settings.maxLifetime())
-                || !isOpen(connection);
+        if (metadata.idleTime() >= settings.maxIdleTime().toMillis()) {
+            connector.closing(connection, CloseReason.IDLE);
+            return true;
+        }
+        if (metadata.lifeTime() >= lifetimeMillis(connection, settings.maxLifetime())) {
+            connector.closing(connection, CloseReason.LIFETIME);
+            return true;
+        }
+        return !isOpen(connection);
     }
 
     /**
@@ -268,12 +288,15 @@ final class R2dbcNodePool implements NodePool {
 
     @Override
     public Mono<Void> close() {
-        return pool.disposeLater();
+        return Mono.defer(() -> {
+            connector.shutDown();
+            return pool.disposeLater();
+        });
     }
 
     @Override
     public PoolStatistics statistics() {
-        return new PoolStatistics(
+        return counts.with(
                 settings.maxSize(),
                 metrics.allocatedSize(),
                 metrics.acquiredSize(),
@@ -292,6 +315,16 @@ final class R2dbcNodePool implements NodePool {
             return source.doOnNext(connection -> listener.acquired(node, System.nanoTime() - start))
                     .doOnError(error -> listener.acquireFailed(node, System.nanoTime() - start, error));
         });
+    }
+
+    /** Of callers who ask for a connection. */
+    private Throwable counted(Throwable error) {
+        if (error instanceof PoolAcquirePendingLimitException) {
+            counts.rejected();
+        } else if (error instanceof TimeoutException) {
+            counts.timedOut();
+        }
+        return translate(error);
     }
 
     private Throwable translate(Throwable error) {
