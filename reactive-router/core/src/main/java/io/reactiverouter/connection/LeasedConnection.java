@@ -26,6 +26,7 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
     private volatile SessionChange change = SessionChange.NONE;
     private final IsolationLevel isolation;
     private volatile boolean isolationChanged;
+    private @Nullable LeakWatch watch;
 
     LeasedConnection(Connection pooled) {
         this.pooled = pooled;
@@ -47,6 +48,18 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
 
     Lease lease() {
         return lease;
+    }
+
+    /** Has it watched until it is given back; called before its owner has it. */
+    void watch(LeakWatch leak) {
+        watch = leak;
+    }
+
+    /** Its owner has given it back. */
+    void givenBack() {
+        if (watch != null) {
+            watch.end();
+        }
     }
 
     /** Returns what the owner can have left behind on the session. */

@@ -80,7 +80,8 @@ final class R2dbcNodePool implements NodePool {
                 late -> late.pooled().close(),
                 this::counted,
                 new Limiting());
-        this.acquire = listener == ClusterListener.NONE ? translated : observed(translated);
+        Mono<LeasedConnection> watched = settings.leakThreshold().isZero() ? translated : watched(translated);
+        this.acquire = listener == ClusterListener.NONE ? watched : observed(watched);
     }
 
     @Override
@@ -101,6 +102,7 @@ final class R2dbcNodePool implements NodePool {
 
     @Override
     public Mono<Void> release(LeasedConnection leased) {
+        leased.givenBack();
         if (!leased.isAutoCommit() || leased.change() != SessionChange.NONE) {
             return settleAndRelease(leased);
         }
@@ -110,6 +112,7 @@ final class R2dbcNodePool implements NodePool {
 
     @Override
     public Mono<Void> settleAndRelease(LeasedConnection leased) {
+        leased.givenBack();
         Connection connection = leased.pooled();
         EventLoops.ConnectionLoop loop = loop(leased);
         Scheduler scheduler = loop == null ? Schedulers.immediate() : loop.scheduler();
@@ -139,6 +142,7 @@ final class R2dbcNodePool implements NodePool {
 
     @Override
     public Mono<Void> discard(LeasedConnection leased, Throwable cause) {
+        leased.givenBack();
         leased.lease().over();
         return abort(leased, CloseReason.SPOILT, "its prepared statements are not valid any more", cause)
                 .then(Mono.defer(() -> giveBack(leased.pooled())))
@@ -314,6 +318,15 @@ final class R2dbcNodePool implements NodePool {
             long start = System.nanoTime();
             return source.doOnNext(connection -> listener.acquired(node, System.nanoTime() - start))
                     .doOnError(error -> listener.acquireFailed(node, System.nanoTime() - start, error));
+        });
+    }
+
+    /** The stack trace is taken when a caller asks: when its connection comes, another thread may bring it. */
+    private Mono<LeasedConnection> watched(Mono<LeasedConnection> source) {
+        return Mono.defer(() -> {
+            Throwable here = LeakWatch.here(node);
+            return source.doOnNext(
+                    connection -> connection.watch(new LeakWatch(node, settings.leakThreshold(), listener, here)));
         });
     }
 

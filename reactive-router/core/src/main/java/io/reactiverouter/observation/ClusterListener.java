@@ -44,6 +44,15 @@ public interface ClusterListener {
     /** A connection was closed in place of going back to the pool, because its state was not known to be clean. */
     default void discarded(NodeId node, String reason) {}
 
+    /**
+     * A connection has been out of its pool for longer than its leak threshold, see
+     * {@code PoolSettings.leakThreshold}; told once for each time it is taken.
+     *
+     * @param acquiredAt its stack trace shows who asked for the connection: who subscribed to the call, unless that had to
+     *     wait for a primary
+     */
+    default void leakSuspected(NodeId node, long heldNanos, Throwable acquiredAt) {}
+
     /** A node came into another state, for this reason. */
     default void stateChanged(NodeId node, NodeState before, NodeState after, String reason) {}
 

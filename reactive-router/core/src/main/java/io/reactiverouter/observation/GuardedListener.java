@@ -48,6 +48,11 @@ final class GuardedListener implements ClusterListener {
     }
 
     @Override
+    public void leakSuspected(NodeId node, long heldNanos, Throwable acquiredAt) {
+        guard(() -> delegate.leakSuspected(node, heldNanos, acquiredAt));
+    }
+
+    @Override
     public void stateChanged(NodeId node, NodeState before, NodeState after, String reason) {
         guard(() -> delegate.stateChanged(node, before, after, reason));
     }

@@ -18,9 +18,16 @@ class SettingsTests {
                         .withMaxPending(0)
                         .withAcquireTimeout(Duration.ofSeconds(1))
                         .withMaxIdleTime(Duration.ofSeconds(2))
-                        .withMaxLifetime(Duration.ofSeconds(3)))
+                        .withMaxLifetime(Duration.ofSeconds(3))
+                        .withLeakThreshold(Duration.ofSeconds(4)))
                 .isEqualTo(new PoolSettings(
-                        2, 20, 0, Duration.ofSeconds(1), Duration.ofSeconds(2), Duration.ofSeconds(3)));
+                        2,
+                        20,
+                        0,
+                        Duration.ofSeconds(1),
+                        Duration.ofSeconds(2),
+                        Duration.ofSeconds(3),
+                        Duration.ofSeconds(4)));
         assertThat(CONNECTION
                         .withConnectTimeout(Duration.ofSeconds(1))
                         .withStatementTimeout(Duration.ZERO)
@@ -39,6 +46,7 @@ class SettingsTests {
         refused(() -> POOL.withAcquireTimeout(Duration.ZERO), "pool acquireTimeout must be positive, was PT0S");
         refused(() -> POOL.withMaxIdleTime(Duration.ofSeconds(-1)), "pool maxIdleTime must be positive, was PT-1S");
         refused(() -> POOL.withMaxLifetime(Duration.ZERO), "pool maxLifetime must be positive");
+        refused(() -> POOL.withLeakThreshold(Duration.ofMillis(-1)), "pool leakThreshold must not be negative");
         refused(() -> CONNECTION.withConnectTimeout(Duration.ZERO), "connectTimeout must be positive");
         refused(() -> CONNECTION.withStatementTimeout(Duration.ofMillis(-1)), "statementTimeout must not be negative");
         refused(() -> CONNECTION.withApplicationName(" "), "applicationName must not be blank");
