@@ -117,8 +117,9 @@ public interface ShardCluster {
     final class Builder {
 
         private final List<Shard> shards = new ArrayList<>();
-        private PoolSettings pool = PoolSettings.DEFAULTS;
-        private ConnectionSettings connection = ConnectionSettings.DEFAULTS;
+        private final NodeSettings<PoolSettings> pools = new NodeSettings<>("pool settings", PoolSettings.DEFAULTS);
+        private final NodeSettings<ConnectionSettings> connections =
+                new NodeSettings<>("connection settings", ConnectionSettings.DEFAULTS);
         private HealthSettings health = HealthSettings.DEFAULTS;
         private FailoverSettings failover = FailoverSettings.DEFAULTS;
         private RetrySettings retry = RetrySettings.DEFAULTS;
@@ -161,13 +162,37 @@ public interface ShardCluster {
 
         /** Sets the pool of every node; {@link PoolSettings#DEFAULTS} unless set. */
         public Builder pool(PoolSettings settings) {
-            this.pool = settings;
+            pools.set(settings);
+            return this;
+        }
+
+        /** Sets the pool of every node of one shard, whatever all the others have. */
+        public Builder pool(ShardId shard, PoolSettings settings) {
+            pools.set(shard, settings);
+            return this;
+        }
+
+        /** Sets the pool of one node, whatever its shard has. */
+        public Builder pool(NodeId node, PoolSettings settings) {
+            pools.set(node, settings);
             return this;
         }
 
         /** Sets how every connection is opened; {@link ConnectionSettings#DEFAULTS} unless set. */
         public Builder connection(ConnectionSettings settings) {
-            this.connection = settings;
+            connections.set(settings);
+            return this;
+        }
+
+        /** Sets how connections to the nodes of one shard are opened, whatever all the others have. */
+        public Builder connection(ShardId shard, ConnectionSettings settings) {
+            connections.set(shard, settings);
+            return this;
+        }
+
+        /** Sets how connections to one node are opened, whatever its shard has. */
+        public Builder connection(NodeId node, ConnectionSettings settings) {
+            connections.set(node, settings);
             return this;
         }
 
@@ -240,27 +265,30 @@ public interface ShardCluster {
         /**
          * Returns the cluster, which owns its pools and threads.
          *
-         * @throws IllegalArgumentException if there is no shard, a name comes twice, or a URL or setting is not usable
+         * @throws IllegalArgumentException if there is no shard, a name comes twice, settings are for a shard or node that is not there,
+         *     or a URL or setting is not usable
          */
         public ShardCluster build() {
             List<Shard> distinct = Shard.requireDistinct(shards);
+            pools.requireKnown(distinct);
+            connections.requireKnown(distinct);
             ClusterListener guarded = ClusterListener.guarded(listener);
             RoutingTable table = new RoutingTable(distinct);
             Admission admission = new Admission(table, name);
-            NodePools pools = new NodePools(
+            NodePools opened = new NodePools(
                     distinct.stream().flatMap(shard -> shard.nodes().stream()).toList(),
-                    pool,
-                    connection,
+                    pools,
+                    connections,
                     eventLoops,
                     guarded,
                     admission);
-            HealthMonitor monitor = new HealthMonitor(table, pools, health, guarded);
+            HealthMonitor monitor = new HealthMonitor(table, opened, health, guarded);
             admission.ask(monitor);
             FailoverExecutor executor =
                     new FailoverExecutor(pools.executor(), table, failover, retry, monitor, guarded);
             return new DefaultShardCluster(
                     table,
-                    pools,
+                    opened,
                     monitor,
                     executor,
                     new ReplicaReads(

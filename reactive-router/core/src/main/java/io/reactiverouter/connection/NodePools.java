@@ -50,6 +50,8 @@ public final class NodePools {
     /**
      * Makes a pool for each node.
      *
+     * @param pool settings of a node's pool
+     * @param connection settings of a node's connections
      * @param eventLoops number of event loops, and so of threads, that the connections share
      * @param listener must not throw, see {@link ClusterListener#guarded}
      * @param check asks each new connection of a pool, before its first use, whether it will do
@@ -57,8 +59,8 @@ public final class NodePools {
      */
     public NodePools(
             Collection<Node> nodes,
-            PoolSettings pool,
-            ConnectionSettings connection,
+            Function<NodeId, PoolSettings> pool,
+            Function<NodeId, ConnectionSettings> connection,
             int eventLoops,
             ClusterListener listener,
             ConnectionCheck check) {
@@ -75,13 +77,14 @@ public final class NodePools {
         Map<NodeId, NodePool> made = new LinkedHashMap<>();
         Map<NodeId, NodeConnector> connectors = new LinkedHashMap<>();
         Map<NodeId, NodeConnector> apart = new LinkedHashMap<>();
-        ConnectionSettings probing = connection.withApplicationName(connection.applicationName() + PROBES);
         for (Node node : nodes) {
-            NodeConnector connector = new NodeConnector(node, connection, loops, made.size(), connecting, check);
+            ConnectionSettings own = connection.apply(node.id());
+            ConnectionSettings probing = own.withApplicationName(own.applicationName() + PROBES);
+            NodeConnector connector = new NodeConnector(node, own, loops, made.size(), connecting, check);
             connectors.put(node.id(), connector);
             apart.put(
                     node.id(), new NodeConnector(node, probing, loops, made.size(), connecting, NodePools::unchecked));
-            made.put(node.id(), new R2dbcNodePool(node.id(), pool, connector, listener));
+            made.put(node.id(), new R2dbcNodePool(node.id(), pool.apply(node.id()), connector, listener));
         }
         this.pools = Map.copyOf(made);
         this.connectors = Map.copyOf(connectors);

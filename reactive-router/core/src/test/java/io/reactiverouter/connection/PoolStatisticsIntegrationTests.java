@@ -161,8 +161,8 @@ class PoolStatisticsIntegrationTests {
         NodeId node = shard.primary().id();
         NodePools pools = new NodePools(
                 shard.nodes(),
-                POOL,
-                ConnectionSettings.DEFAULTS.withApplicationName(APP),
+                id -> POOL,
+                id -> ConnectionSettings.DEFAULTS.withApplicationName(APP),
                 1,
                 ClusterListener.NONE,
                 (opened, connection) -> Mono.empty());
