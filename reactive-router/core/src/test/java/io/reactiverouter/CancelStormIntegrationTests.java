@@ -12,6 +12,7 @@ import io.reactiverouter.connection.PoolStatistics;
 import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.scatter.FailurePolicy;
 import io.reactiverouter.strategy.Keyspace;
+import io.reactiverouter.strategy.ShardKey;
 import io.reactiverouter.strategy.ShardingStrategy;
 import io.reactiverouter.test.ShardsExtension;
 import io.reactiverouter.topology.NodeId;
@@ -31,6 +32,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 
 /** Scatter-gathers that are cancelled at any moment, from several threads. */
 @NullUnmarked
@@ -44,6 +46,9 @@ class CancelStormIntegrationTests {
 
     /** So many calls are cancelled; {@code -Dstorm=100000} is the full storm. */
     private static final int CANCELS = Integer.getInteger("storm", 750);
+
+    /** So many values are asked for afterwards; {@code -Dechoes=100000} is the full test. */
+    private static final int ECHOES = Integer.getInteger("echoes", 5_000);
 
     private static final Duration LIMIT = Duration.ofMinutes(Long.getLong("storm.minutes", 5));
 
@@ -94,9 +99,47 @@ class CancelStormIntegrationTests {
                 assertThat(pool.pending()).isZero();
                 assertThat(pool.allocated()).isLessThanOrEqualTo(12);
             }
+            // The other level takes a stack trace for each use of a buffer.
+            ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.SIMPLE);
+            everyEchoIsTheCallersOwn(router);
         } finally {
             cluster.close().block(TIMEOUT);
         }
+    }
+
+    /** An answer that a cancelled call has left on a connection would be taken for that of the next one. */
+    private static void everyEchoIsTheCallersOwn(ShardRouter router) {
+        Random random = new Random(11);
+        long start = System.nanoTime();
+        List<String> others = Flux.range(0, ECHOES)
+                .flatMap(
+                        i -> {
+                            long nonce = random.nextLong();
+                            return echo(router.shard(ShardKey.of(i)), i, nonce)
+                                    .defaultIfEmpty("nothing")
+                                    .map(echo -> echo.equals(Long.toString(nonce)) ? "right" : nonce + " got " + echo);
+                        },
+                        64)
+                .groupBy(answer -> answer)
+                .flatMap(same -> same.count().map(count -> same.key() + " x " + count))
+                .collectList()
+                .block(LIMIT);
+        System.err.println(ECHOES + " echoes in " + Duration.ofNanos(System.nanoTime() - start));
+        assertThat(others).containsExactly("right x " + ECHOES);
+    }
+
+    /** In the four ways in which the driver asks. */
+    private static Mono<String> echo(ShardOperations shard, int number, long nonce) {
+        Query literal = Query.of("select '" + nonce + "'");
+        Query parameter = Query.of("select $1::text", Long.toString(nonce));
+        return switch (number % 4) {
+            case 0 -> shard.queryOne(parameter, row -> row.get(0, String.class));
+            case 1 -> shard.queryOne(literal, row -> row.get(0, String.class));
+            case 2 ->
+                shard.query(parameter.fetchSize(1), row -> row.get(0, String.class))
+                        .single();
+            default -> shard.inTransaction(connection -> parameter.fetch(connection, row -> row.get(0, String.class)));
+        };
     }
 
     private static Map<String, AtomicLong> storm(ShardRouter router) throws InterruptedException {
