@@ -253,7 +253,7 @@ class DeadlineIntegrationTests {
                         on -> on.inTransaction(connection -> insert(1).update(connection))),
                 call("connection", ShardOperations::connection),
                 call("connectionFactory", on -> Mono.from(on.connectionFactory().create())),
-                call("audit", on -> router.audit()),
+                call("audit", on -> router.audit().then()),
                 call(
                         "ordered scatter-gather",
                         on -> cluster.allShards()
