@@ -285,17 +285,17 @@ public interface ShardCluster {
             HealthMonitor monitor = new HealthMonitor(table, opened, health, guarded);
             admission.ask(monitor);
             FailoverExecutor executor =
-                    new FailoverExecutor(pools.executor(), table, failover, retry, monitor, guarded);
+                    new FailoverExecutor(opened.executor(), table, failover, retry, monitor, guarded);
             return new DefaultShardCluster(
                     table,
                     opened,
                     monitor,
                     executor,
                     new ReplicaReads(
-                            pools.executor(),
+                            opened.executor(),
                             executor,
                             table,
-                            new ReadTargets(table, reads.region(), pools::load),
+                            new ReadTargets(table, reads.region(), opened::load),
                             monitor,
                             reads),
                     name,

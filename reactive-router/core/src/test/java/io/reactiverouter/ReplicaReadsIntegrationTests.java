@@ -240,7 +240,7 @@ class ReplicaReadsIntegrationTests {
     @Test
     void replicaThatIsTooFarBehindIsLeftOut() {
         open();
-        one.replicationDelay(Duration.ofMinutes(5));
+        hold(one);
         write(shard, IDS.incrementAndGet()).block(TIMEOUT);
         two.awaitReplayOf(primary);
         await(
@@ -254,7 +254,7 @@ class ReplicaReadsIntegrationTests {
         assertThat(ports(shard.reading(ReadPreference.replica().withMaxLag(Duration.ofMillis(400))), 50))
                 .containsExactly(port(two));
 
-        two.replicationDelay(Duration.ofMinutes(5));
+        hold(two);
         write(shard, IDS.incrementAndGet()).block(TIMEOUT);
         await("it is seen", TIMEOUT, () -> status(two).lagBytes() > 0);
         assertThat(ports(shard.reading(ReadPreference.preferReplica().withMaxLagBytes(0)), 10))
@@ -302,8 +302,8 @@ class ReplicaReadsIntegrationTests {
     @Test
     void replicaThatDoesNotCatchUpIsLeft() {
         open();
-        one.replicationDelay(Duration.ofMinutes(5));
-        two.replicationDelay(Duration.ofMinutes(5));
+        hold(one);
+        hold(two);
         ReadYourWrites writes = ReadYourWrites.begin();
         write(shard, IDS.incrementAndGet()).contextWrite(writes.context()).block(TIMEOUT);
         assertThat(port(shard.reading(ReadPreference.preferReplica()))
@@ -437,6 +437,17 @@ class ReplicaReadsIntegrationTests {
                     }
                 })
                 .health(health);
+    }
+
+    /** Lets a replica apply no commit any more: not all of its processes have read the setting at the same time. */
+    private void hold(ShardServer replica) {
+        replica.replicationDelay(Duration.ofMinutes(5));
+        await("it holds commits", TIMEOUT, () -> {
+            write(shard, IDS.incrementAndGet()).block(TIMEOUT);
+            return replica.node()
+                            .number("select count(*) from pg_stat_activity where wait_event = 'RecoveryApplyDelay'")
+                    == 1;
+        });
     }
 
     private NodeStatus status(ShardServer server) {
