@@ -116,6 +116,7 @@ final class EventLoops {
         @Override
         public <C extends Channel> C onChannel(Class<C> type, EventLoopGroup ignored) {
             C socket = shared.onChannel(type, group);
+            socket.pipeline().addLast(new PasswordsUnlogged());
             sockets.add(socket);
             socket.closeFuture().addListener(closed -> {
                 sockets.remove(socket);
