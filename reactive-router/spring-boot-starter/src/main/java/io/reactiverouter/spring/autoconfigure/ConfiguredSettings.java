@@ -7,9 +7,13 @@ import io.reactiverouter.failover.FailoverSettings;
 import io.reactiverouter.failover.ReadSettings;
 import io.reactiverouter.failover.RetrySettings;
 import io.reactiverouter.health.HealthSettings;
+import io.reactiverouter.topology.Shard;
+import io.reactiverouter.topology.ShardId;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
 
 /** Turns properties into the settings of the cluster, one by one, so that an error names its property. */
 final class ConfiguredSettings {
@@ -25,33 +29,91 @@ final class ConfiguredSettings {
     private ConfiguredSettings() {}
 
     static PoolSettings pool(ReactiveRouterProperties.Pool pool) {
-        PoolSettings settings = PoolSettings.DEFAULTS;
-        // The largest size first: the smallest is checked against it.
-        settings = apply(POOL + "max-size", settings, pool.maxSize(), PoolSettings::withMaxSize);
-        settings = apply(POOL + "min-size", settings, pool.minSize(), PoolSettings::withMinSize);
-        settings = apply(POOL + "max-pending", settings, pool.maxPending(), PoolSettings::withMaxPending);
-        settings = apply(POOL + "acquire-timeout", settings, pool.acquireTimeout(), PoolSettings::withAcquireTimeout);
-        settings = apply(POOL + "max-idle-time", settings, pool.maxIdleTime(), PoolSettings::withMaxIdleTime);
-        return apply(POOL + "max-lifetime", settings, pool.maxLifetime(), PoolSettings::withMaxLifetime);
+        ReactiveRouterProperties.ShardPool all = new ReactiveRouterProperties.ShardPool(
+                pool.minSize(),
+                pool.maxSize(),
+                pool.maxPending(),
+                pool.acquireTimeout(),
+                pool.maxIdleTime(),
+                pool.maxLifetime(),
+                pool.leakThreshold());
+        return pool(POOL, PoolSettings.DEFAULTS, all);
+    }
+
+    /** Returns {@code base} with what is set at this place. */
+    static PoolSettings pool(String at, PoolSettings base, ReactiveRouterProperties.ShardPool pool) {
+        // The largest size first: the smallest is checked against it, unless there will be another.
+        PoolSettings settings = pool.minSize() == null ? base : base.withMinSize(0);
+        settings = apply(at + "max-size", settings, pool.maxSize(), PoolSettings::withMaxSize);
+        settings = apply(at + "min-size", settings, pool.minSize(), PoolSettings::withMinSize);
+        settings = apply(at + "max-pending", settings, pool.maxPending(), PoolSettings::withMaxPending);
+        settings = apply(at + "acquire-timeout", settings, pool.acquireTimeout(), PoolSettings::withAcquireTimeout);
+        settings = apply(at + "max-idle-time", settings, pool.maxIdleTime(), PoolSettings::withMaxIdleTime);
+        settings = apply(at + "max-lifetime", settings, pool.maxLifetime(), PoolSettings::withMaxLifetime);
+        return apply(at + "leak-threshold", settings, pool.leakThreshold(), PoolSettings::withLeakThreshold);
     }
 
     static ConnectionSettings connection(ReactiveRouterProperties.Connection connection) {
-        ConnectionSettings settings = ConnectionSettings.DEFAULTS.withTls(connection.tls());
-        settings = apply(
-                CONNECTION + "connect-timeout",
-                settings,
+        ReactiveRouterProperties.ShardConnection all = new ReactiveRouterProperties.ShardConnection(
                 connection.connectTimeout(),
-                ConnectionSettings::withConnectTimeout);
+                connection.statementTimeout(),
+                connection.tls(),
+                connection.applicationName());
+        return connection(CONNECTION, ConnectionSettings.DEFAULTS, all);
+    }
+
+    /** Returns {@code base} with what is set at this place. */
+    static ConnectionSettings connection(
+            String at, ConnectionSettings base, ReactiveRouterProperties.ShardConnection connection) {
+        ConnectionSettings settings = apply(at + "tls", base, connection.tls(), ConnectionSettings::withTls);
         settings = apply(
-                CONNECTION + "statement-timeout",
+                at + "connect-timeout", settings, connection.connectTimeout(), ConnectionSettings::withConnectTimeout);
+        settings = apply(
+                at + "statement-timeout",
                 settings,
                 connection.statementTimeout(),
                 ConnectionSettings::withStatementTimeout);
         return apply(
-                CONNECTION + "application-name",
+                at + "application-name",
                 settings,
                 connection.applicationName(),
                 ConnectionSettings::withApplicationName);
+    }
+
+    /**
+     * Sets pools and connections of the cluster, and those of the shards that have their own.
+     *
+     * @param shards which there are; they need not come from the properties
+     */
+    static void nodes(ShardCluster.Builder builder, ReactiveRouterProperties properties, List<Shard> shards) {
+        PoolSettings pool = pool(properties.pool());
+        ConnectionSettings connection = connection(properties.connection());
+        builder.pool(pool).connection(connection);
+        properties.shards().forEach((name, configured) -> {
+            String at = PropertiesShardsConnectionDetails.SHARDS + "." + name;
+            ReactiveRouterProperties.ShardPool ownPool = configured.pool();
+            if (ownPool != null) {
+                builder.pool(known(at + ".pool", name, shards), pool(at + ".pool.", pool, ownPool));
+            }
+            ReactiveRouterProperties.ShardConnection ownConnection = configured.connection();
+            if (ownConnection != null) {
+                builder.connection(
+                        known(at + ".connection", name, shards),
+                        connection(at + ".connection.", connection, ownConnection));
+            }
+        });
+    }
+
+    /** Not every shard of the properties is there: the application can bring its own. */
+    private static ShardId known(String property, String name, List<Shard> shards) {
+        List<ShardId> ids = shards.stream().map(Shard::id).toList();
+        return ids.stream()
+                .filter(id -> id.value().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new InvalidRouterConfigurationException(
+                        property,
+                        "there is no shard \"" + name + "\"; the bean of type ShardsConnectionDetails has " + ids,
+                        "Set it for one of " + ids + ", or take it out."));
     }
 
     static HealthSettings health(ReactiveRouterProperties.Health health) {
@@ -116,7 +178,10 @@ final class ConfiguredSettings {
         return loops;
     }
 
-    private static <S, V> S apply(String property, S settings, V value, BiFunction<S, V, S> setter) {
+    private static <S, V> S apply(String property, S settings, @Nullable V value, BiFunction<S, V, S> setter) {
+        if (value == null) {
+            return settings;
+        }
         return InvalidRouterConfigurationException.check(
                 property, "Set it to a value within that limit, or leave it out.", () -> setter.apply(settings, value));
     }

@@ -4,6 +4,8 @@ import io.reactiverouter.ShardCluster;
 import io.reactiverouter.ShardRouter;
 import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.spring.ShardedDatabaseClient;
+import io.reactiverouter.topology.Shard;
+import java.util.List;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
@@ -48,15 +50,15 @@ public final class ReactiveRouterAutoConfiguration {
             ShardsConnectionDetails details,
             ObjectProvider<ClusterListener> listener,
             ShardClusterCloser closer) {
+        List<Shard> shards = details.shards();
         ShardCluster.Builder builder = ShardCluster.builder()
-                .shards(details.shards())
-                .pool(ConfiguredSettings.pool(properties.pool()))
-                .connection(ConfiguredSettings.connection(properties.connection()))
+                .shards(shards)
                 .health(ConfiguredSettings.health(properties.health()))
                 .failover(ConfiguredSettings.failover(properties.failover()))
                 .retry(ConfiguredSettings.retry(properties.retry()))
                 .reads(ConfiguredSettings.reads(properties.reads()))
                 .listener(listener.getIfAvailable(() -> ClusterListener.NONE));
+        ConfiguredSettings.nodes(builder, properties, shards);
         ConfiguredSettings.callTimeout(builder, properties.callTimeout());
         Integer eventLoops = properties.eventLoops();
         if (eventLoops != null) {

@@ -17,7 +17,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * <p>They only hold what was configured: values are checked when the cluster is built, so that an error names its property
  * and no other value.
  *
- * @param shards Shards by name, each with url, username, password or password-file, weight, region, replicas and tags. Their order, which strategies use, is that of the names: numbers in them count by value,
+ * @param shards Shards by name, each with url, username, password or password-file, weight, region, replicas and tags, and with pool and
+ *     connection where they differ from those of the cluster. Their order, which strategies use, is that of the names: numbers in them count by value,
  *     so s2 comes before s10.
  * @param keyspaces Keyspaces by name, each with key, tables and strategy, and what the strategy needs: key-type,
  *     virtual-nodes, region-column, default-region, ranges and pins; and where queries read from: read-preference and max-lag.
@@ -78,6 +79,8 @@ public record ReactiveRouterProperties(
      * @param region Where the shard is, as in eu-west.
      * @param replicas R2DBC URLs of the replicas.
      * @param tags Free labels.
+     * @param pool What is different in the pools of this shard's nodes.
+     * @param connection What is different in how connections to this shard's nodes are opened.
      */
     public record Shard(
             @Nullable String url,
@@ -87,13 +90,15 @@ public record ReactiveRouterProperties(
             @DefaultValue("1") int weight,
             @Nullable String region,
             @DefaultValue List<String> replicas,
-            @DefaultValue Map<String, String> tags) {
+            @DefaultValue Map<String, String> tags,
+            @Nullable ShardPool pool,
+            @Nullable ShardConnection connection) {
 
         /** Leaves out URLs and password, either of which may hold a secret. */
         @Override
         public String toString() {
             return "Shard[username=" + username + ", weight=" + weight + ", region=" + region + ", replicas="
-                    + replicas.size() + ", tags=" + tags + "]";
+                    + replicas.size() + ", tags=" + tags + ", pool=" + pool + ", connection=" + connection + "]";
         }
     }
 
@@ -152,6 +157,7 @@ public record ReactiveRouterProperties(
      * @param acquireTimeout How long a caller waits for a connection, opening one included.
      * @param maxIdleTime Time after which an unused connection is closed.
      * @param maxLifetime Time after which a connection is closed when it comes back.
+     * @param leakThreshold Time after which a connection that is out of the pool is reported in the log; 0 is never.
      */
     public record Pool(
             @DefaultValue("0") int minSize,
@@ -159,7 +165,28 @@ public record ReactiveRouterProperties(
             @DefaultValue("1000") int maxPending,
             @DefaultValue("5s") Duration acquireTimeout,
             @DefaultValue("10m") Duration maxIdleTime,
-            @DefaultValue("30m") Duration maxLifetime) {}
+            @DefaultValue("30m") Duration maxLifetime,
+            @DefaultValue("0s") Duration leakThreshold) {}
+
+    /**
+     * What is different in the pools of one shard; what is not set is as in {@link Pool}.
+     *
+     * @param minSize Connections that a pool opens with its first use and keeps.
+     * @param maxSize Connections of a pool at most.
+     * @param maxPending Callers that may wait while all connections are in use; the next one fails at once.
+     * @param acquireTimeout How long a caller waits for a connection, opening one included.
+     * @param maxIdleTime Time after which an unused connection is closed.
+     * @param maxLifetime Time after which a connection is closed when it comes back.
+     * @param leakThreshold Time after which a connection that is out of the pool is reported in the log; 0 is never.
+     */
+    public record ShardPool(
+            @Nullable Integer minSize,
+            @Nullable Integer maxSize,
+            @Nullable Integer maxPending,
+            @Nullable Duration acquireTimeout,
+            @Nullable Duration maxIdleTime,
+            @Nullable Duration maxLifetime,
+            @Nullable Duration leakThreshold) {}
 
     /**
      * How connections are opened.
@@ -174,6 +201,20 @@ public record ReactiveRouterProperties(
             @DefaultValue("0s") Duration statementTimeout,
             @DefaultValue("prefer") TlsMode tls,
             @DefaultValue("reactive-router") String applicationName) {}
+
+    /**
+     * What is different in how connections to one shard are opened; what is not set is as in {@link Connection}.
+     *
+     * @param connectTimeout How long opening a connection may take, login included.
+     * @param statementTimeout Time after which the server ends a statement, reading a streamed result included; 0 is no limit.
+     * @param tls How much TLS: disable, prefer, require, verify-ca or verify-full.
+     * @param applicationName Name of the application in pg_stat_activity.
+     */
+    public record ShardConnection(
+            @Nullable Duration connectTimeout,
+            @Nullable Duration statementTimeout,
+            @Nullable TlsMode tls,
+            @Nullable String applicationName) {}
 
     /**
      * How nodes are watched.

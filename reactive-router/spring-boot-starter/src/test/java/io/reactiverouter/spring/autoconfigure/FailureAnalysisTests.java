@@ -55,6 +55,19 @@ class FailureAnalysisTests {
             pool.acquire-timeout=0s                       | pool.acquire-timeout  | must be positive                    | within that limit
             pool.max-idle-time=-1s                        | pool.max-idle-time    | must be positive                    | within that limit
             pool.max-lifetime=0s                          | pool.max-lifetime     | must be positive                    | within that limit
+            pool.leak-threshold=-1s                       | pool.leak-threshold   | must not be negative                | within that limit
+            shards.s0.pool.max-size=0                     | shards.s0.pool.max-size       | must be at least 1, was 0   | within that limit
+            shards.s0.pool.min-size=11                    | shards.s0.pool.min-size       | minSize <= maxSize, were 11 and 10 | within that limit
+            shards.s0.pool.max-pending=-1                 | shards.s0.pool.max-pending    | must be at least 0, was -1  | within that limit
+            shards.s0.pool.acquire-timeout=0s             | shards.s0.pool.acquire-timeout | must be positive           | within that limit
+            shards.s0.pool.max-idle-time=0s               | shards.s0.pool.max-idle-time  | must be positive            | within that limit
+            shards.s0.pool.max-lifetime=0s                | shards.s0.pool.max-lifetime   | must be positive            | within that limit
+            shards.s0.pool.leak-threshold=-1s             | shards.s0.pool.leak-threshold | must not be negative        | within that limit
+            shards.s0.pool.max-size=many                  | shards.s0.pool.max-size       | cannot be read as Integer   | Correct the property
+            shards.s0.connection.connect-timeout=0s       | shards.s0.connection.connect-timeout   | must be positive   | within that limit
+            shards.s0.connection.statement-timeout=-1s    | shards.s0.connection.statement-timeout | must not be negative | within that limit
+            shards.s0.connection.application-name=        | shards.s0.connection.application-name  | must not be blank  | within that limit
+            shards.s0.connection.tls=maybe                | shards.s0.connection.tls      | cannot be read as TlsMode   | verify-full
             connection.connect-timeout=0s                 | connection.connect-timeout   | must be positive             | within that limit
             connection.statement-timeout=-1s              | connection.statement-timeout | must not be negative         | within that limit
             connection.application-name=                  | connection.application-name  | must not be blank            | within that limit
@@ -271,7 +284,9 @@ class FailureAnalysisTests {
                 1,
                 "eu",
                 List.of("r2dbc:postgresql://app:" + SECRET + "@db0r/app"),
-                Map.of());
+                Map.of(),
+                null,
+                null);
 
         assertThat(shard.toString()).contains("app").contains("replicas=1").doesNotContain(SECRET);
     }

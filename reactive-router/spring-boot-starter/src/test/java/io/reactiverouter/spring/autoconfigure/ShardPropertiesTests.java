@@ -4,13 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.reactiverouter.ShardCluster;
+import io.reactiverouter.connection.ConnectionSettings;
+import io.reactiverouter.connection.PoolSettings;
+import io.reactiverouter.connection.TlsMode;
 import io.reactiverouter.topology.NodeAddress;
 import io.reactiverouter.topology.Secret;
 import io.reactiverouter.topology.Shard;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
@@ -139,6 +144,58 @@ class ShardPropertiesTests {
                 .run(context -> assertThat(context.getBean(ShardCluster.class).shards())
                         .extracting(shard -> shard.id().value())
                         .containsExactly("s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10"));
+    }
+
+    @Test
+    void aShardHasSettingsOfItsOwnAndTheOthersOfTheCluster() {
+        TestApplications.runner()
+                .withPropertyValues(TestApplications.shards(3))
+                .withPropertyValues(
+                        "reactive-router.pool.max-size=20",
+                        "reactive-router.pool.min-size=5",
+                        "reactive-router.shards.s0.pool.max-size=3",
+                        "reactive-router.shards.s0.pool.min-size=1",
+                        "reactive-router.shards.s1.pool.max-pending=7")
+                .run(context -> assertThat(context.getBean(ShardCluster.class))
+                        .satisfies(cluster -> assertThat(cluster.shards().stream()
+                                        .map(shard -> cluster.poolStatistics(
+                                                        shard.primary().id())
+                                                .max()))
+                                .containsExactly(3, 20, 20)));
+    }
+
+    @Test
+    void whatAShardDoesNotSetIsAsInTheCluster() {
+        ReactiveRouterProperties bound = bind(environment(yaml("""
+                reactive-router.shards.s0:
+                  url: r2dbc:postgresql://app@db0:5432/app
+                  pool: {max-pending: 7, leak-threshold: 1m}
+                  connection: {tls: verify-full, application-name: of-s0}
+                """)));
+        PoolSettings pool = PoolSettings.DEFAULTS.withMaxSize(20).withAcquireTimeout(Duration.ofSeconds(1));
+        ConnectionSettings connection = ConnectionSettings.DEFAULTS.withConnectTimeout(Duration.ofSeconds(1));
+
+        ReactiveRouterProperties.Shard shard =
+                Objects.requireNonNull(bound.shards().get("s0"));
+        assertThat(ConfiguredSettings.pool("at.", pool, Objects.requireNonNull(shard.pool())))
+                .isEqualTo(pool.withMaxPending(7).withLeakThreshold(Duration.ofMinutes(1)));
+        assertThat(ConfiguredSettings.connection("at.", connection, Objects.requireNonNull(shard.connection())))
+                .isEqualTo(connection.withTls(TlsMode.VERIFY_FULL).withApplicationName("of-s0"));
+    }
+
+    @Test
+    void settingsOfAShardThatIsNotThereAreRefused() {
+        TestApplications.runner()
+                .withPropertyValues("reactive-router.shards.s7.pool.max-size=3")
+                .withBean(
+                        ShardsConnectionDetails.class,
+                        () -> () -> List.of(Shard.named("own").primary("r2dbc:postgresql://app@db0/app")))
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .rootCause()
+                        .isInstanceOf(InvalidRouterConfigurationException.class)
+                        .hasMessageContaining("reactive-router.shards.s7.pool")
+                        .hasMessageContaining("[own]"));
     }
 
     private static NodeAddress primary(String... lines) {
