@@ -24,8 +24,8 @@ class NodeSettingsIntegrationTests {
     @RegisterExtension
     static final ShardsExtension SHARDS = ShardsExtension.embedded(3);
 
-    private static final PoolSettings POOL = PoolSettings.DEFAULTS;
-    private static final ConnectionSettings CONNECTION = ConnectionSettings.DEFAULTS;
+    private static final PoolSettings POOL = PoolSettings.DEFAULTS.withAcquireTimeout(TIMEOUT);
+    private static final ConnectionSettings CONNECTION = ConnectionSettings.DEFAULTS.withConnectTimeout(TIMEOUT);
     private static final ShardId S0 = ShardId.of("s0");
     private static final ShardId S1 = ShardId.of("s1");
     private static final ShardId S2 = ShardId.of("s2");
