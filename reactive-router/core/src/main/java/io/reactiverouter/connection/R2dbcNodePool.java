@@ -350,9 +350,9 @@ final class R2dbcNodePool implements NodePool {
         if (error instanceof PoolShutdownException) {
             return new ClusterClosedException();
         }
-        if (error instanceof R2dbcNonTransientResourceException lost && lost.getSqlState() == null) {
+        if (error.getClass() == R2dbcNonTransientResourceException.class) {
             // The pool found that the connection had been closed just when it was to be handed out.
-            return new NodeUnreachableException(node, lost);
+            return new NodeUnreachableException(node, error);
         }
         return error;
     }

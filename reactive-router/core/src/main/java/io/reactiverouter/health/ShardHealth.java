@@ -17,6 +17,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -154,9 +155,14 @@ final class ShardHealth {
             currentAt.put(node, nanoTime);
             return Duration.ZERO;
         }
-        Long current = currentAt.get(node);
-        Duration since = current == null ? answer.replayAge() : Duration.ofNanos(nanoTime - current);
-        return since.compareTo(answer.replayAge()) < 0 ? since : answer.replayAge();
+        Duration replayAge = answer.replayAge();
+        // One that has not applied anything yet has been behind since it was first heard of, at least.
+        Long current = replayAge == null ? currentAt.computeIfAbsent(node, first -> nanoTime) : currentAt.get(node);
+        if (current == null) {
+            return Objects.requireNonNull(replayAge);
+        }
+        Duration since = Duration.ofNanos(nanoTime - current);
+        return replayAge == null || since.compareTo(replayAge) < 0 ? since : replayAge;
     }
 
     synchronized void failed(NodeId node, Throwable error, long nanoTime) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.r2dbc.spi.R2dbcNonTransientResourceException;
 import io.r2dbc.spi.R2dbcTransientResourceException;
 import io.reactiverouter.observation.ClusterListener;
+import io.reactiverouter.routing.ReadTarget;
 import io.reactiverouter.routing.RoutingTable;
 import io.reactiverouter.topology.NodeId;
 import io.reactiverouter.topology.NodeRole;
@@ -260,6 +261,52 @@ class ShardHealthTests {
         health.answered(B, answer(NodeRole.REPLICA, 1, 5000, Duration.ofHours(2)), nanoTime);
         assertThat(status(B).state()).isEqualTo(NodeState.HEALTHY);
         assertThat(status(B).lag()).isEqualTo(Duration.ofSeconds(5));
+    }
+
+    @Test
+    void replicaThatHasAppliedNothingYetIsBehindSinceItWasHeardOf() {
+        health.answered(A, answer(NodeRole.PRIMARY, 1, 5000, Duration.ZERO), ++nanoTime);
+        health.answered(B, answer(NodeRole.REPLICA, 1, 1000, null), nanoTime);
+        assertThat(status(B).lag()).isZero();
+        nanoTime += Duration.ofSeconds(11).toNanos();
+        health.answered(B, answer(NodeRole.REPLICA, 1, 1000, null), nanoTime);
+        assertThat(status(B).lag()).isEqualTo(Duration.ofSeconds(11));
+        assertThat(status(B).state()).isEqualTo(NodeState.LAGGING);
+    }
+
+    @Test
+    void readsGoToNodesThatFollowTheLastTimeline() {
+        primary(A, 1);
+        replica(B);
+        replica(C);
+        assertThat(readable()).containsExactly(A, B, C);
+        fail(A);
+        primary(B, 2);
+        assertThat(readable()).as("C follows nobody").containsExactly(B);
+        health.answered(C, answer(NodeRole.REPLICA, 2, 1000, Duration.ZERO), ++nanoTime);
+        assertThat(readable()).containsExactly(B, C);
+        primary(A, 1);
+        assertThat(readable()).as("A is fenced off").containsExactly(B, C);
+        answer(C, 7, 2);
+        assertThat(readable()).as("C is of another database cluster").containsExactly(B);
+    }
+
+    @Test
+    void nodeThatCallsHaveTrippedStaysEjectedUntilItIsTriedAgain() {
+        primary(A, 1);
+        replica(B);
+        health.tripped(B, true);
+        replica(B);
+        assertThat(status(B).state()).isEqualTo(NodeState.EJECTED);
+        assertThat(events).containsExactly("b:5432 HEALTHY -> EJECTED");
+        health.tripped(B, false);
+        assertThat(status(B).state()).isEqualTo(NodeState.HEALTHY);
+        health.tripped(B, false);
+        assertThat(events).hasSize(2);
+    }
+
+    private List<NodeId> readable() {
+        return table.readTargets(S0).stream().map(ReadTarget::node).toList();
     }
 
     @Test
