@@ -1,0 +1,96 @@
+package io.reactiverouter.reliability;
+
+import io.reactiverouter.reliability.Operation.Kind;
+import io.reactiverouter.topology.ShardId;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/** All that clients did, saw and know. Thread-safe. */
+final class History {
+
+    private static final int VIOLATIONS_KEPT = 50;
+
+    /** Beyond the time limit of a call, and whatever the JVM stood still meanwhile. */
+    private static final Duration GRACE = Duration.ofSeconds(1);
+
+    private final AtomicLong ids = new AtomicLong();
+    private final Queue<Operation> ended = new ConcurrentLinkedQueue<>();
+    private final Set<Operation> open = ConcurrentHashMap.newKeySet();
+    private final Queue<String> violations = new ConcurrentLinkedQueue<>();
+    private final AtomicLong violationCount = new AtomicLong();
+    private final Map<ShardId, AtomicLong> acknowledged = new ConcurrentHashMap<>();
+    private final Stalls stalls;
+    private volatile Phase phase = new Phase(Phase.Kind.MENDING, null);
+
+    History(Stalls stalls) {
+        this.stalls = stalls;
+    }
+
+    Operation begin(Kind kind, long user, ShardId shard, Duration timeout) {
+        Operation operation = new Operation(ids.incrementAndGet(), kind, user, shard, timeout, phase);
+        open.add(operation);
+        return operation;
+    }
+
+    void end(Operation operation, Outcome outcome, @Nullable Throwable error) {
+        operation.end(outcome, error, phase);
+        open.remove(operation);
+        ended.add(operation);
+        if (outcome == Outcome.ACKNOWLEDGED) {
+            acknowledged
+                    .computeIfAbsent(operation.shard(), added -> new AtomicLong())
+                    .incrementAndGet();
+        }
+        if (isTooLate(operation)) {
+            violation("it ended " + Duration.ofNanos(operation.nanosOverLimit()) + " after its limit: " + operation);
+        }
+    }
+
+    private boolean isTooLate(Operation operation) {
+        return operation.nanosOverLimit() > GRACE.toNanos() + stalls.since(operation.begin());
+    }
+
+    /** Returns those that should have ended by now. */
+    List<Operation> hung() {
+        return open.stream().filter(this::isTooLate).toList();
+    }
+
+    List<Operation> open() {
+        return List.copyOf(open);
+    }
+
+    List<Operation> ended() {
+        return List.copyOf(ended);
+    }
+
+    /** Returns how many operations of a shard have succeeded. */
+    long acknowledged(ShardId shard) {
+        AtomicLong count = acknowledged.get(shard);
+        return count == null ? 0 : count.get();
+    }
+
+    void violation(String what) {
+        if (violationCount.incrementAndGet() <= VIOLATIONS_KEPT) {
+            violations.add(what);
+        }
+    }
+
+    long violationCount() {
+        return violationCount.get();
+    }
+
+    List<String> violations() {
+        return List.copyOf(violations);
+    }
+
+    void phase(Phase now) {
+        phase = now;
+    }
+}

@@ -1,0 +1,41 @@
+package io.reactiverouter.reliability;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/** The settings of the suite, from system properties. */
+final class Reliability {
+
+    private static final long BRIEF_SEED = 20261122;
+    private static final @Nullable Long MINUTES = Long.getLong("reliability.minutes");
+    private static final @Nullable Long SEED = Long.getLong("reliability.seed");
+
+    private Reliability() {}
+
+    static boolean isFull() {
+        return MINUTES != null;
+    }
+
+    static Plan plan() {
+        Plan plan = MINUTES == null
+                ? Plan.brief(SEED == null ? BRIEF_SEED : SEED)
+                : Plan.full(SEED == null ? System.nanoTime() & 0xffffff : SEED, Duration.ofMinutes(MINUTES));
+        System.out.println("reliability: seed " + plan.seed() + "; " + replay(plan));
+        return plan;
+    }
+
+    /** Prints the figures; fails if something was that must not be. */
+    static void require(Report report) {
+        System.out.print(report);
+        assertThat(report.violations())
+                .as("what must not be; %s", replay(report.plan()))
+                .isEmpty();
+    }
+
+    private static String replay(Plan plan) {
+        return "again: mvn verify -Preliability -Dreliability.seed=" + plan.seed() + " -Dreliability.minutes="
+                + plan.length().toMinutes();
+    }
+}
