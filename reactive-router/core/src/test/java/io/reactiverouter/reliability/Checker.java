@@ -59,9 +59,12 @@ final class Checker {
         found.merge(row[0], 1, Integer::sum);
         Operation operation = operations.get(row[0]);
         if (operation == null) {
-            history.violation("shard " + site + " has a row of operation " + row[0] + ", which nobody made");
+            history.violation(
+                    Violation.NOT_WANTED,
+                    "shard " + site + " has a row of operation " + row[0] + ", which nobody made");
         } else if (operation.user() != row[1] || !operation.shard().equals(site.id())) {
-            history.violation("on shard " + site + ", for key " + row[1] + ", is a row of " + operation);
+            history.violation(
+                    Violation.NOT_WANTED, "on shard " + site + ", for key " + row[1] + ", is a row of " + operation);
         }
     }
 
@@ -70,14 +73,14 @@ final class Checker {
         Outcome outcome = operation.outcome() == null ? Outcome.UNKNOWN : operation.outcome();
         boolean leaves = Bank.leavesARow(operation.kind());
         if (times > 1) {
-            history.violation("done " + times + " times: " + operation);
+            history.violation(Violation.DONE_TWICE, "done " + times + " times: " + operation);
         } else if (times == 1 && (!leaves || outcome == Outcome.FAILED)) {
-            history.violation("it is there, and must not be: " + operation);
+            history.violation(Violation.NOT_WANTED, operation.toString());
         } else if (times == 0 && leaves && outcome == Outcome.ACKNOWLEDGED) {
             if (inWindow(operation)) {
                 lostInWindow++;
             } else {
-                history.violation("an acknowledged write is lost: " + operation);
+                history.violation(Violation.LOST, operation.toString());
             }
         } else if (times == 1 && outcome == Outcome.UNKNOWN) {
             unknownThatAreThere++;
@@ -99,8 +102,10 @@ final class Checker {
                         + " group by user_id, account, balance",
                 row -> {
                     if (row[2] != row[3]) {
-                        history.violation("account " + row[1] + " of key " + row[0] + " has changed by " + row[2]
-                                + ", by the ledger it is " + row[3]);
+                        history.violation(
+                                Violation.BOOKS_DO_NOT_BALANCE,
+                                "account " + row[1] + " of key " + row[0] + " has changed by " + row[2]
+                                        + ", by the ledger it is " + row[3]);
                     }
                 });
         Map<Long, Counter> counters = counters(site.id());
@@ -111,8 +116,10 @@ final class Checker {
                 row -> {
                     Counter counter = counters.getOrDefault(row[0], Counter.ZERO);
                     if (row[1] != row[2] || !counter.allows(row[1])) {
-                        history.violation("the counter of key " + row[0] + " is " + row[1] + " after " + row[2]
-                                + " increments, should be " + counter);
+                        history.violation(
+                                Violation.BOOKS_DO_NOT_BALANCE,
+                                "the counter of key " + row[0] + " is " + row[1] + " after " + row[2]
+                                        + " increments, should be " + counter);
                     }
                 });
     }

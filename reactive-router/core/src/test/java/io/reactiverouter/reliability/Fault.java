@@ -97,6 +97,17 @@ enum Fault {
         }
     },
 
+    /** Statements arrive and no answers, until the connections are reset: whoever repeats what got no answer does it twice. */
+    HALF_OPEN_RESET {
+        @Override
+        void strike(Strike on) {
+            on.site().primary().network().halfOpen();
+            on.last();
+            on.site().primary().network().reset();
+            on.site().primary().network().heal();
+        }
+    },
+
     /** Every byte is late. */
     SLOW {
         @Override
@@ -112,9 +123,9 @@ enum Fault {
     RESET {
         @Override
         void strike(Strike on) {
-            for (int i = 0; i < 8; i++) {
+            for (int i = 0; i < 4; i++) {
                 on.site().primary().network().reset();
-                on.pause(Duration.ofMillis(30L + on.random(120)));
+                on.pause(on.time().dividedBy(3));
             }
         }
     },
@@ -185,5 +196,13 @@ enum Fault {
     /** Says whether it is one shard that suffers. */
     boolean hasShard() {
         return true;
+    }
+
+    /** Says whether the replica becomes the primary, for which it must have all by then. */
+    boolean promotes() {
+        return switch (this) {
+            case PROMOTE_AFTER_KILL, PROMOTE_AFTER_PAUSE, PROMOTE_AFTER_CUT, PROMOTE_BESIDE -> true;
+            default -> false;
+        };
     }
 }

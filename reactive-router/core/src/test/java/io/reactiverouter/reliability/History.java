@@ -3,6 +3,7 @@ package io.reactiverouter.reliability;
 import io.reactiverouter.reliability.Operation.Kind;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -15,16 +16,13 @@ import org.jspecify.annotations.Nullable;
 /** All that clients did, saw and know. Thread-safe. */
 final class History {
 
-    private static final int VIOLATIONS_KEPT = 50;
-
     /** Beyond the time limit of a call, and whatever the JVM stood still meanwhile. */
     private static final Duration GRACE = Duration.ofSeconds(1);
 
     private final AtomicLong ids = new AtomicLong();
     private final Queue<Operation> ended = new ConcurrentLinkedQueue<>();
     private final Set<Operation> open = ConcurrentHashMap.newKeySet();
-    private final Queue<String> violations = new ConcurrentLinkedQueue<>();
-    private final AtomicLong violationCount = new AtomicLong();
+    private final Map<Violation, Queue<String>> violations = new ConcurrentHashMap<>();
     private final Map<ShardId, AtomicLong> acknowledged = new ConcurrentHashMap<>();
     private final Stalls stalls;
     private volatile Phase phase = new Phase(Phase.Kind.MENDING, null);
@@ -49,7 +47,9 @@ final class History {
                     .incrementAndGet();
         }
         if (isTooLate(operation)) {
-            violation("it ended " + Duration.ofNanos(operation.nanosOverLimit()) + " after its limit: " + operation);
+            violation(
+                    Violation.LATE,
+                    "it ended " + Duration.ofNanos(operation.nanosOverLimit()) + " after its limit: " + operation);
         }
     }
 
@@ -76,18 +76,15 @@ final class History {
         return count == null ? 0 : count.get();
     }
 
-    void violation(String what) {
-        if (violationCount.incrementAndGet() <= VIOLATIONS_KEPT) {
-            violations.add(what);
-        }
+    void violation(Violation kind, String what) {
+        violations.computeIfAbsent(kind, added -> new ConcurrentLinkedQueue<>()).add(what);
     }
 
-    long violationCount() {
-        return violationCount.get();
-    }
-
-    List<String> violations() {
-        return List.copyOf(violations);
+    /** Returns what must not have been, in words. */
+    Map<Violation, List<String>> violations() {
+        Map<Violation, List<String>> found = new EnumMap<>(Violation.class);
+        violations.forEach((kind, all) -> found.put(kind, List.copyOf(all)));
+        return found;
     }
 
     void phase(Phase now) {

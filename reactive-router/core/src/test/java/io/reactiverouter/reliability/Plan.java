@@ -1,6 +1,7 @@
 package io.reactiverouter.reliability;
 
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
 
 /**
@@ -28,10 +29,12 @@ record Plan(
         faults = List.copyOf(faults);
     }
 
-    /** Returns the short form: every fault once. */
+    /** Returns the short form: every fault once, but for some that take long and are like others. */
     static Plan brief(long seed) {
+        EnumSet<Fault> faults =
+                EnumSet.complementOf(EnumSet.of(Fault.RESTART, Fault.PROMOTE_AFTER_PAUSE, Fault.PROMOTE_BESIDE));
         return new Plan(
-                seed, Duration.ZERO, Duration.ofMillis(300), Duration.ofMillis(800), 3, true, List.of(Fault.values()));
+                seed, Duration.ZERO, Duration.ofMillis(200), Duration.ofMillis(600), 3, true, List.copyOf(faults));
     }
 
     /** Returns the long form. */
@@ -41,10 +44,6 @@ record Plan(
 
     Plan withFaults(Fault... chosen) {
         return new Plan(seed, length, shortest, longest, shards, synchronous, List.of(chosen));
-    }
-
-    Plan withShards(int number) {
-        return new Plan(seed, length, shortest, longest, number, synchronous, faults);
     }
 
     Plan withLength(Duration atLeast) {

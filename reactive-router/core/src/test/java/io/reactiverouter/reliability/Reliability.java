@@ -10,7 +10,8 @@ final class Reliability {
 
     private static final long BRIEF_SEED = 20261122;
     private static final @Nullable Long MINUTES = Long.getLong("reliability.minutes");
-    private static final @Nullable Long SEED = Long.getLong("reliability.seed");
+    private static final long SEED =
+            Long.getLong("reliability.seed", MINUTES == null ? BRIEF_SEED : System.nanoTime() & 0xffffff);
 
     private Reliability() {}
 
@@ -18,10 +19,9 @@ final class Reliability {
         return MINUTES != null;
     }
 
+    /** Prints the seed, so that it is known whatever happens next. */
     static Plan plan() {
-        Plan plan = MINUTES == null
-                ? Plan.brief(SEED == null ? BRIEF_SEED : SEED)
-                : Plan.full(SEED == null ? System.nanoTime() & 0xffffff : SEED, Duration.ofMinutes(MINUTES));
+        Plan plan = MINUTES == null ? Plan.brief(SEED) : Plan.full(SEED, Duration.ofMinutes(MINUTES));
         System.out.println("reliability: seed " + plan.seed() + "; " + replay(plan));
         return plan;
     }
@@ -35,7 +35,10 @@ final class Reliability {
     }
 
     private static String replay(Plan plan) {
-        return "again: mvn verify -Preliability -Dreliability.seed=" + plan.seed() + " -Dreliability.minutes="
-                + plan.length().toMinutes();
+        return "again: mvn verify "
+                + (MINUTES == null
+                        ? "-Dit.test=ReliabilityIntegrationTests"
+                        : "-Preliability -Dreliability.minutes=" + MINUTES)
+                + " -Dreliability.seed=" + plan.seed();
     }
 }

@@ -1,6 +1,7 @@
 package io.reactiverouter.reliability;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -25,5 +26,20 @@ class ReliabilityIntegrationTests {
                     .as("99th percentile of calls to other shards while one is down, usually %s", report.usualP99())
                     .isLessThanOrEqualTo(report.usualP99().multipliedBy(2));
         }
+    }
+
+    /** A quarter of the time, and only in the long form. */
+    @Test
+    void asynchronousReplicationLosesOnlyWhatItSays() {
+        assumeTrue(Reliability.isFull(), "only with -Preliability");
+        Plan plan = Reliability.plan();
+        Reliability.require(Run.of(plan.asynchronous()
+                .withLength(plan.length().dividedBy(4))
+                .withFaults(
+                        Fault.KILL,
+                        Fault.PROMOTE_AFTER_KILL,
+                        Fault.PROMOTE_AFTER_PAUSE,
+                        Fault.PROMOTE_AFTER_CUT,
+                        Fault.PROMOTE_BESIDE)));
     }
 }

@@ -19,13 +19,14 @@ import java.util.stream.Collectors;
 /** What came of a run, in figures. */
 final class Report {
 
+    private static final int EXAMPLES = 5;
+
     private final Plan plan;
     private final Duration elapsed;
     private final List<Operation> operations;
     private final List<FaultRecord> faults;
     private final Checker.Result found;
-    private final List<String> violations;
-    private final long violationCount;
+    private final Map<Violation, List<String>> violations;
     private final Duration longestStall;
     private final Map<ShardId, long[]> acknowledgements = new HashMap<>();
 
@@ -45,7 +46,6 @@ final class Report {
         this.faults = List.copyOf(faults);
         this.found = found;
         this.violations = history.violations();
-        this.violationCount = history.violationCount();
         this.longestStall = longestStall;
         operations.stream()
                 .filter(operation -> operation.outcome() == Outcome.ACKNOWLEDGED)
@@ -58,13 +58,9 @@ final class Report {
         return plan;
     }
 
-    /** Returns what must not have been, in words; the first ones if there are many. */
-    List<String> violations() {
+    /** Returns what must not have been, in words. */
+    Map<Violation, List<String>> violations() {
         return violations;
-    }
-
-    long violationCount() {
-        return violationCount;
     }
 
     /** Returns how many operations ended so. */
@@ -132,7 +128,7 @@ final class Report {
                 operations.size() * 1e3 / Math.max(1, elapsed.toMillis()),
                 faults.size(),
                 count(Outcome.UNKNOWN),
-                violationCount);
+                violations.values().stream().mapToInt(List::size).sum());
         line(text, "  %-10s %12s %8s %8s", "operation", "acknowledged", "failed", "unknown");
         for (Kind kind : Kind.values()) {
             line(
@@ -161,7 +157,10 @@ final class Report {
                 p99OfOthers().toMillis(),
                 longestStall.toMillis());
         line(text, "  errors: %s", errors());
-        violations.forEach(violation -> line(text, "  VIOLATION %s", violation));
+        violations.forEach((kind, all) -> {
+            line(text, "  %d times %s, as", all.size(), kind);
+            all.stream().limit(EXAMPLES).forEach(example -> line(text, "    %s", example));
+        });
         return text.toString();
     }
 

@@ -1,5 +1,7 @@
 package io.reactiverouter.reliability;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import io.reactiverouter.ShardCluster;
 import io.reactiverouter.ShardRouter;
 import io.reactiverouter.TestClusters;
@@ -26,6 +28,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Mono;
 
 /** Servers, a cluster, the workload and its faults, from start to verdict. */
@@ -40,7 +44,16 @@ final class Run implements AutoCloseable {
 
     private static final int USERS_OF_A_SHARD = 200;
     private static final Duration LIMIT = Duration.ofSeconds(30);
-    private static final Duration WARMUP = Duration.ofMillis(1500);
+    /** A busy machine needs longer than the pool waits to start everything for the first time. */
+    private static final int WARMUPS = 5;
+
+    /** So many calls have made the JVM warm, if they take no longer than this. */
+    private static final int WARM_CALLS = 1_500;
+
+    private static final Duration WARMUP = Duration.ofSeconds(10);
+
+    /** The library itself gives up on a connection that it cannot settle after some seconds. */
+    private static final Duration REST = Duration.ofSeconds(10);
 
     /** A shard must answer so many calls, so long after its servers are in order, to count as recovered. */
     private static final int RECOVERED_CALLS = 20;
@@ -71,8 +84,14 @@ final class Run implements AutoCloseable {
         }
     }
 
+    /** It writes a stack trace for each connection that breaks, of which there are thousands. */
+    private final Logger driver = (Logger) LoggerFactory.getLogger("io.r2dbc.postgresql.client");
+
+    private final @Nullable Level driverLevel = driver.getLevel();
+
     private Run(Plan plan) {
         this.plan = plan;
+        driver.setLevel(Level.OFF);
         this.servers = EmbeddedShards.builder(plan.shards())
                 .replicas(1)
                 .networks()
@@ -138,9 +157,9 @@ final class Run implements AutoCloseable {
     }
 
     private Report carryOut() {
-        cluster.warmup().block(LIMIT);
+        cluster.warmup().retry(WARMUPS).block(LIMIT);
         var clients = workload.clients().toFuture();
-        rest(WARMUP);
+        warmUp();
         long begin = System.nanoTime();
         long end = begin + plan.length().toNanos();
         Random random = new Random(plan.seed());
@@ -157,7 +176,7 @@ final class Run implements AutoCloseable {
         try {
             clients.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
         } catch (TimeoutException e) {
-            history.open().forEach(hung -> history.violation("a call hangs: " + hung));
+            history.open().forEach(hung -> history.violation(Violation.HUNG, hung.toString()));
         } catch (Exception e) {
             throw new IllegalStateException("the workload failed", e);
         }
@@ -167,13 +186,23 @@ final class Run implements AutoCloseable {
         return new Report(plan, Duration.ofNanos(elapsed), history, faults, found, stalls.longest());
     }
 
+    private void warmUp() {
+        long begin = System.nanoTime();
+        while (sites.stream().mapToLong(site -> history.acknowledged(site.id())).sum() < WARM_CALLS
+                && System.nanoTime() - begin < WARMUP.toNanos()) {
+            rest(Duration.ofMillis(20));
+        }
+    }
+
     private void strike(Fault fault, Random random) {
         Site site = sites.get(random.nextInt(sites.size()));
         Strike strike = new Strike(site, random, plan, this);
         history.phase(new Phase(Phase.Kind.QUIET, null));
         strike.last();
-        // The window of asynchronous replication begins here.
-        site.awaitReplay();
+        if (fault.promotes()) {
+            // The window of asynchronous replication begins here.
+            site.awaitReplay();
+        }
         long begin = System.nanoTime();
         history.phase(new Phase(Phase.Kind.DOWN, fault.hasShard() ? site.id() : null));
         fault.strike(strike);
@@ -183,8 +212,7 @@ final class Run implements AutoCloseable {
         }
         mending(site);
         awaitRecovery(fault, site);
-        site.awaitReplay();
-        history.hung().forEach(hung -> history.violation("a call hangs: " + hung));
+        history.hung().forEach(hung -> history.violation(Violation.HUNG, hung.toString()));
         faults.add(new FaultRecord(fault, site.id(), begin, System.nanoTime()));
     }
 
@@ -197,8 +225,10 @@ final class Run implements AutoCloseable {
         long begin = System.nanoTime();
         while (history.acknowledged(site.id()) < before + RECOVERED_CALLS) {
             if (System.nanoTime() - begin > RECOVERY.toNanos()) {
-                history.violation("shard " + site + " answers fewer than " + RECOVERED_CALLS + " calls in " + RECOVERY
-                        + " after " + fault + " was over; " + cluster.status());
+                history.violation(
+                        Violation.NOT_RECOVERED,
+                        "shard " + site + " answers fewer than " + RECOVERED_CALLS + " calls in " + RECOVERY + " after "
+                                + fault + " was over; " + cluster.status());
                 return;
             }
             rest(Duration.ofMillis(5));
@@ -211,24 +241,26 @@ final class Run implements AutoCloseable {
             for (Site site : sites) {
                 TestClusters.await(
                         "nothing of shard " + site + " runs or is open in a transaction",
-                        LIMIT,
+                        REST,
                         () -> TestClusters.busy(site.primary().node(), APPLICATION) == 0);
             }
             for (Shard shard : cluster.shards()) {
                 for (Node node : shard.nodes()) {
                     TestClusters.await(
                             "the pool of " + node.id() + " is at rest, is " + cluster.poolStatistics(node.id()),
-                            LIMIT,
+                            REST,
                             () -> isAtRest(cluster.poolStatistics(node.id())));
                 }
             }
         } catch (AssertionError e) {
-            history.violation(String.valueOf(e.getMessage()));
+            history.violation(Violation.POOL_NOT_AT_REST, String.valueOf(e.getMessage()));
         }
         for (Site site : sites) {
             long open = TestClusters.connections(site.primary().node(), APPLICATION);
             if (open > POOL.maxSize()) {
-                history.violation("shard " + site + " has " + open + " connections of a pool of " + POOL.maxSize());
+                history.violation(
+                        Violation.POOL_NOT_AT_REST,
+                        "shard " + site + " has " + open + " connections of a pool of " + POOL.maxSize());
             }
         }
     }
@@ -244,6 +276,7 @@ final class Run implements AutoCloseable {
     @Override
     public void close() {
         stalls.close();
+        driver.setLevel(driverLevel);
         try {
             cluster.close().onErrorResume(error -> Mono.empty()).block(LIMIT);
         } finally {

@@ -7,6 +7,7 @@ import java.lang.instrument.Instrumentation;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import net.bytebuddy.ByteBuddy;
 import net.bytebuddy.agent.ByteBuddyAgent;
@@ -28,7 +29,7 @@ final class SwitchedOff {
 
     /** What can be switched off. */
     enum Mechanism {
-        /** Only what has provably not run is made again: now all is that fails. */
+        /** Only what has provably not run is made again, and nothing twice: now all is that fails. */
         CLASSIFIER,
 
         /** A session that was changed is reset before somebody else has it. */
@@ -42,7 +43,8 @@ final class SwitchedOff {
                 case CLASSIFIER ->
                     List.of(
                             new Change(Yes.class, new Method("failover.Failures", "isOfTheNode", 1)),
-                            new Change(No.class, new Method("failover.FailoverExecutor$Execution", "begun", 0)));
+                            new Change(No.class, new Method("failover.FailoverExecutor$Execution", "begun", 0)),
+                            new Change(Again.class, new Method("DefaultShardOperations$Noted", "apply", 1)));
                 case SESSION_RESET ->
                     List.of(new Change(Nothing.class, new Method("connection.R2dbcNodePool", "reset", 1)));
                 case SETTLING ->
@@ -77,8 +79,8 @@ final class SwitchedOff {
     private final Instrumentation instrumentation = ByteBuddyAgent.install();
 
     private SwitchedOff(Mechanism mechanism) {
+        requireTargets(mechanism);
         for (Change change : mechanism.changes()) {
-            change.requireTarget();
             transformers.add(new AgentBuilder.Default(new ByteBuddy().with(TypeValidation.DISABLED))
                     .disableClassFormatChanges()
                     .with(RedefinitionStrategy.RETRANSFORMATION)
@@ -91,6 +93,11 @@ final class SwitchedOff {
                                     .and(takesArguments(change.method().arguments())))))
                     .installOn(instrumentation));
         }
+    }
+
+    /** Fails if the library has no such method any more. */
+    static void requireTargets(Mechanism mechanism) {
+        mechanism.changes().forEach(Change::requireTarget);
     }
 
     /** Returns what {@code work} gives, without the mechanism. */
@@ -126,8 +133,20 @@ final class SwitchedOff {
 
         @Advice.OnMethodExit
         @AssignReturned.ToReturned
+        @AssignReturned.AsScalar(skipOnDefaultValue = false)
         static boolean exit() {
             return false;
+        }
+    }
+
+    /** Forgets that it has been called. */
+    static final class Again {
+
+        private Again() {}
+
+        @Advice.OnMethodEnter
+        static void enter(@Advice.FieldValue("state") AtomicInteger state) {
+            state.set(0);
         }
     }
 

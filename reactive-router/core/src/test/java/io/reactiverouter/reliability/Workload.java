@@ -107,13 +107,13 @@ final class Workload {
     }
 
     private static Kind kind(int percent) {
-        if (percent < 35) {
+        if (percent < 28) {
             return Kind.TRANSFER;
         }
-        if (percent < 60) {
+        if (percent < 64) {
             return Kind.INCREMENT;
         }
-        if (percent < 80) {
+        if (percent < 82) {
             return Kind.READ;
         }
         if (percent < 88) {
@@ -148,7 +148,8 @@ final class Workload {
 
         private void failed(Throwable error) {
             if (!(error instanceof R2dbcException)) {
-                history.violation("an error that is none of R2DBC, " + error + ": " + operation);
+                history.violation(
+                        Violation.STRANGE_ERROR, "an error that is none of R2DBC, " + error + ": " + operation);
             }
             end(Outcome.of(error, operation.committing()), error);
         }
