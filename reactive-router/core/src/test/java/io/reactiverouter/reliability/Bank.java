@@ -5,6 +5,7 @@ import io.r2dbc.spi.Row;
 import io.reactiverouter.Query;
 import io.reactiverouter.ShardOperations;
 import io.reactiverouter.ShardRouter;
+import io.reactiverouter.TransactionOptions;
 import io.reactiverouter.reliability.Operation.Kind;
 import io.reactiverouter.strategy.ShardKey;
 import java.util.List;
@@ -57,9 +58,17 @@ final class Bank {
     Publisher<?> call(Operation operation) {
         ShardOperations shard = router.shard(ShardKey.of(operation.user())).timeout(operation.timeout());
         return switch (operation.kind()) {
-            case TRANSFER -> shard.inTransaction(connection -> transfer(connection, operation));
-            case INCREMENT -> shard.update(increment(operation)).doOnNext(rows -> one(rows, operation));
-            case ABANDON -> shard.withConnection(connection -> abandon(connection, operation));
+            case TRANSFER ->
+                shard.inTransactionMany(TransactionOptions.DEFAULTS, connection -> transfer(connection, operation))
+                        .doOnNext(rows -> operation.signal());
+            case INCREMENT ->
+                shard.update(increment(operation)).doOnNext(rows -> {
+                    operation.signal();
+                    one(rows, operation);
+                });
+            case ABANDON ->
+                shard.withConnectionMany(connection -> abandon(connection, operation))
+                        .doOnNext(rows -> operation.signal());
             case READ -> read(shard, operation);
             case STREAM -> stream(shard, operation);
             case SESSION -> shard.withConnectionMany(connection -> session(connection, operation));
@@ -103,7 +112,6 @@ final class Bank {
     }
 
     private void one(long rows, Operation operation) {
-        operation.signal();
         if (rows != 1) {
             violations.accept(Violation.WRONG_ANSWER, rows + " rows written in place of one: " + operation);
         }

@@ -41,6 +41,7 @@ final class Operation {
     private final Phase phaseAtBegin;
     private final long begin = System.nanoTime();
     private volatile long lastSignal = begin;
+    private volatile long longestWait;
     private volatile boolean committing;
     private volatile long end;
     private volatile @Nullable Outcome outcome;
@@ -93,14 +94,15 @@ final class Operation {
         return error;
     }
 
-    /** Notes that the database has answered: the time limit of the call counts from here. */
+    /** Notes that a value has come: the time limit of the call counts anew from here. */
     void signal() {
-        lastSignal = System.nanoTime();
+        long now = System.nanoTime();
+        longestWait = Math.max(longestWait, now - lastSignal);
+        lastSignal = now;
     }
 
     /** Notes that the work is complete, so that its transaction may be committed from now on. */
     void workIsComplete() {
-        lastSignal = System.nanoTime();
         committing = kind != Kind.ABANDON;
     }
 
@@ -119,7 +121,7 @@ final class Operation {
     /** Returns by how much it has gone over its limit, or would if it ended now. */
     long nanosOverLimit() {
         long until = outcome == null ? System.nanoTime() : end;
-        return until - lastSignal - timeout.toNanos();
+        return Math.max(longestWait, until - lastSignal) - timeout.toNanos();
     }
 
     /** Returns the phase that it was in from begin to end, null if that changed meanwhile. */

@@ -44,6 +44,13 @@ class ReliabilityTeethIntegrationTests {
     }
 
     @Test
+    void callThatHasNoTimeLimitEndsTooLate() {
+        Plan plan =
+                new Plan(7, Duration.ZERO, Duration.ofSeconds(3), Duration.ofSeconds(3), 1, true, List.of(Fault.CUT));
+        assertThat(violationsWithout(Mechanism.TIME_LIMIT, plan)).contains(Violation.LATE);
+    }
+
+    @Test
     void nothingIsFoundWhileAllAreOn() {
         Report report = Run.of(PLAN.withFaults(Fault.HALF_OPEN_RESET, Fault.CANCEL_STORM));
         assertThat(report.violations()).isEmpty();

@@ -36,7 +36,10 @@ final class SwitchedOff {
         SESSION_RESET,
 
         /** After an error or a cancel the server is stopped, and a transaction rolled back, before somebody else comes. */
-        SETTLING;
+        SETTLING,
+
+        /** A call ends when the database has kept it waiting for too long. */
+        TIME_LIMIT;
 
         private List<Change> changes() {
             return switch (this) {
@@ -49,6 +52,8 @@ final class SwitchedOff {
                     List.of(new Change(Nothing.class, new Method("connection.R2dbcNodePool", "reset", 1)));
                 case SETTLING ->
                     List.of(new Change(Nothing.class, new Method("connection.R2dbcNodePool", "settle", 1)));
+                case TIME_LIMIT ->
+                    List.of(new Change(Skipped.class, new Method("connection.AnswerTimeout$Waiting", "run", 0)));
             };
         }
     }
@@ -147,6 +152,17 @@ final class SwitchedOff {
         @Advice.OnMethodEnter
         static void enter(@Advice.FieldValue("state") AtomicInteger state) {
             state.set(0);
+        }
+    }
+
+    /** Does nothing in place of what the method would do, which returns nothing. */
+    static final class Skipped {
+
+        private Skipped() {}
+
+        @Advice.OnMethodEnter(skipOn = Advice.OnNonDefaultValue.class)
+        static boolean enter() {
+            return true;
         }
     }
 
