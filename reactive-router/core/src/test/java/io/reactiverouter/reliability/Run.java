@@ -40,10 +40,10 @@ final class Run implements AutoCloseable {
             PoolSettings.DEFAULTS.withMaxSize(10).withMaxPending(60).withAcquireTimeout(Duration.ofSeconds(2));
 
     private static final HealthSettings HEALTH =
-            HealthSettings.DEFAULTS.withInterval(Duration.ofSeconds(1)).withTimeout(Duration.ofMillis(500));
+            HealthSettings.DEFAULTS.withInterval(Duration.ofSeconds(1)).withTimeout(Duration.ofSeconds(1));
 
     private static final int USERS_OF_A_SHARD = 200;
-    private static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final Duration LIMIT = Duration.ofMinutes(1);
     /** A busy machine needs longer than the pool waits to start everything for the first time. */
     private static final int WARMUPS = 5;
 
@@ -58,7 +58,7 @@ final class Run implements AutoCloseable {
     /** A shard must answer so many calls, so long after its servers are in order, to count as recovered. */
     private static final int RECOVERED_CALLS = 20;
 
-    private static final Duration RECOVERY = Duration.ofSeconds(20);
+    private static final Duration RECOVERY = Duration.ofSeconds(30);
 
     private final Plan plan;
     private final Stalls stalls = new Stalls();

@@ -12,7 +12,7 @@ import reactor.core.publisher.Mono;
 /** One fault on its way over one shard. On the thread of the run. */
 final class Strike {
 
-    private static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final Duration LIMIT = Duration.ofMinutes(1);
 
     private final Site site;
     private final Random random;
@@ -63,13 +63,21 @@ final class Strike {
         site.promote();
         String endpoint =
                 site.primary().node().host() + ":" + site.primary().node().port();
-        TestClusters.await(
-                "the cluster writes to the primary that was promoted, " + endpoint,
-                LIMIT,
-                () -> run.cluster().status().shards().stream()
-                        .anyMatch(shard -> shard.primary().endpoint().equals(endpoint)));
+        try {
+            TestClusters.await("the cluster writes to the primary that was promoted", LIMIT, () -> isPrimary(endpoint));
+        } catch (AssertionError e) {
+            throw new AssertionError(
+                    e.getMessage() + ", " + endpoint + " of " + site + ", known is "
+                            + run.cluster().status(),
+                    e);
+        }
         promotedNanos = System.nanoTime();
         run.mending(site);
+    }
+
+    private boolean isPrimary(String endpoint) {
+        return run.cluster().status().shards().stream()
+                .anyMatch(shard -> shard.primary().endpoint().equals(endpoint));
     }
 
     /** Lets the old primary be one more for a while, then makes it a standby. */
