@@ -7,9 +7,11 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** Compares what clients know with what the databases hold when all is mended. */
 final class Checker {
@@ -80,11 +82,21 @@ final class Checker {
             if (inWindow(operation)) {
                 lostInWindow++;
             } else {
-                history.violation(Violation.LOST, operation.toString());
+                history.violation(Violation.LOST, operation + ended(operation));
             }
         } else if (times == 1 && outcome == Outcome.UNKNOWN) {
             unknownThatAreThere++;
         }
+    }
+
+    private String ended(Operation operation) {
+        return promotions.stream()
+                .filter(promotion -> promotion.shard().equals(operation.shard())
+                        && promotion.begin() - operation.begin() < 0
+                        && operation.begin() - promotion.end() < 0)
+                .map(promotion -> ", " + Duration.ofNanos(operation.end() - promotion.end())
+                        + " after the cluster had found the next primary")
+                .collect(Collectors.joining());
     }
 
     /** What a primary acknowledges alone is lost with it, if a promotion comes next: the price of not waiting. */

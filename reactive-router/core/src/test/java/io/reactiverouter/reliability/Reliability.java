@@ -19,6 +19,11 @@ final class Reliability {
         return MINUTES != null;
     }
 
+    /** Says whether a single busy moment of the machine does not count any more. */
+    static boolean isLongEnoughForTimes() {
+        return MINUTES != null && MINUTES >= 5;
+    }
+
     /** Prints the seed, so that it is known whatever happens next. */
     static Plan plan() {
         Plan plan = MINUTES == null ? Plan.brief(SEED) : Plan.full(SEED, Duration.ofMinutes(MINUTES));

@@ -78,9 +78,18 @@ final class Run implements AutoCloseable {
      */
     record Promotion(ShardId shard, long begin, long end) {
 
-        /** Says whether a primary acknowledged this in the time in which its replica may no longer have got it. */
+        /** For connections to the former primary to be cut, and answers that were on their way. */
+        private static final Duration CUT = Duration.ofSeconds(1);
+
+        /**
+         * Says whether a primary may have acknowledged this when its replica did not get it any more: nothing that was begun
+         * when the cluster had found the new one.
+         */
         boolean covers(Operation operation) {
-            return shard.equals(operation.shard()) && begin - operation.end() <= 0 && operation.end() - end <= 0;
+            return shard.equals(operation.shard())
+                    && begin - operation.end() <= 0
+                    && operation.begin() - end <= 0
+                    && operation.end() - end <= CUT.toNanos();
         }
     }
 
