@@ -7,7 +7,6 @@ import java.lang.instrument.Instrumentation;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import net.bytebuddy.ByteBuddy;
 import net.bytebuddy.agent.ByteBuddyAgent;
@@ -45,9 +44,8 @@ final class SwitchedOff {
             return switch (this) {
                 case CLASSIFIER ->
                     List.of(
-                            new Change(Yes.class, new Method("failover.Failures", "isOfTheNode", 1)),
-                            new Change(No.class, new Method("failover.FailoverExecutor$Execution", "begun", 0)),
-                            new Change(Again.class, new Method("DefaultShardOperations$Noted", "apply", 1)));
+                            new Change(Yes.class, new Method("failover.FailureKind", "isOfTheNode", 0)),
+                            new Change(No.class, new Method("failover.FailoverExecutor$Execution", "begun", 0)));
                 case SESSION_RESET ->
                     List.of(new Change(Nothing.class, new Method("connection.R2dbcNodePool", "reset", 1)));
                 case SETTLING ->
@@ -141,17 +139,6 @@ final class SwitchedOff {
         @AssignReturned.AsScalar(skipOnDefaultValue = false)
         static boolean exit() {
             return false;
-        }
-    }
-
-    /** Forgets that it has been called. */
-    static final class Again {
-
-        private Again() {}
-
-        @Advice.OnMethodEnter
-        static void enter(@Advice.FieldValue("state") AtomicInteger state) {
-            state.set(0);
         }
     }
 
