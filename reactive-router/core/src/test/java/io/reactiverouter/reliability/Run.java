@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
@@ -167,7 +168,7 @@ final class Run implements AutoCloseable {
 
     private Report carryOut() {
         cluster.warmup().retry(WARMUPS).block(LIMIT);
-        var clients = workload.clients().toFuture();
+        CompletableFuture<@Nullable Void> clients = workload.clients().toFuture();
         warmUp();
         long begin = System.nanoTime();
         long end = begin + plan.length().toNanos();
