@@ -17,9 +17,18 @@ final class CommitGate extends AtomicReference<CommitGate.@Nullable First> {
         END
     }
 
+    private final boolean repeatable;
+
+    /**
+     * @param repeatable whether a commit may follow another one whose outcome is not known
+     */
+    CommitGate(boolean repeatable) {
+        this.repeatable = repeatable;
+    }
+
     /** Says whether the commit may be sent. */
     boolean pass() {
-        return compareAndSet(null, First.COMMIT);
+        return compareAndSet(null, First.COMMIT) || (repeatable && get() == First.COMMIT);
     }
 
     /** Says that the commit has failed for certain, so that the transaction may be tried again, and its next commit sent. */
@@ -29,8 +38,7 @@ final class CommitGate extends AtomicReference<CommitGate.@Nullable First> {
 
     /** Lets no commit pass any more; returns what is known of the transaction. */
     CallTimeoutException.Consequence close() {
-        compareAndSet(null, First.END);
-        return get() == First.COMMIT
+        return updateAndGet(first -> first == null ? First.END : first) == First.COMMIT
                 ? CallTimeoutException.Consequence.COMMIT_UNKNOWN
                 : CallTimeoutException.Consequence.ROLLED_BACK;
     }

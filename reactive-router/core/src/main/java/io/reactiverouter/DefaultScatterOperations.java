@@ -4,7 +4,6 @@ import io.r2dbc.spi.Row;
 import io.reactiverouter.aggregate.AggregateRow;
 import io.reactiverouter.aggregate.Aggregation;
 import io.reactiverouter.order.SortKey;
-import io.reactiverouter.routing.ReadYourWrites;
 import io.reactiverouter.scatter.FailurePolicy;
 import io.reactiverouter.scatter.Gathered;
 import io.reactiverouter.scatter.Page;
@@ -174,16 +173,8 @@ final class DefaultScatterOperations implements ScatterOperations {
     public Mono<ScatterManifest> execute(String sql) {
         requireAllRows("a statement without rows");
         Query statement = Query.of(sql);
-        return oneOutsideOfTransactions(targets -> {
-            Mono<ScatterManifest> done = cluster.scatter().run(targets.shards(), settings, statement::update);
-            return Mono.deferContextual(context -> {
-                ReadYourWrites writes = ReadYourWrites.of(context);
-                if (writes != null) {
-                    targets.shards().forEach(writes::wroteSomewhere);
-                }
-                return done;
-            });
-        });
+        return oneOutsideOfTransactions(
+                targets -> cluster.scatter().run(targets.shards(), settings, statement::update));
     }
 
     /**

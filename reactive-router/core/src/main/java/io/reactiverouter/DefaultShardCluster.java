@@ -5,6 +5,7 @@ import io.reactiverouter.audit.PlacementAudit;
 import io.reactiverouter.connection.NodePools;
 import io.reactiverouter.connection.NotPrimaryException;
 import io.reactiverouter.connection.PoolStatistics;
+import io.reactiverouter.connection.ShardExecutor;
 import io.reactiverouter.connection.ShardExecutor.Residue;
 import io.reactiverouter.failover.FailoverExecutor;
 import io.reactiverouter.failover.Replay;
@@ -71,8 +72,8 @@ final class DefaultShardCluster implements ShardCluster {
         this.reads = reads;
         this.scattering = new ScatterSettings(
                 callTimeout, null, FailurePolicy.FAIL_FAST, ScatterOperations.DEFAULT_CONCURRENCY, null);
-        this.scatter =
-                new ScatterGather(reading -> reading == null ? executor : reads.reading(reading), table::primary);
+        ShardExecutor writing = new NotingExecutor(executor);
+        this.scatter = new ScatterGather(reading -> reading == null ? writing : reads.reading(reading), table::primary);
         this.audit = new PlacementAudit(executor, table::primary);
     }
 

@@ -169,7 +169,7 @@ final class DefaultShardOperations implements ShardOperations {
                         return withConnectionMany(work);
                     }
                     ShardId shard = locator.get();
-                    CommitGate gate = new CommitGate();
+                    CommitGate gate = new CommitGate(again.unknown());
                     WrittenPosition written = options.readOnly() ? null : WrittenPosition.of(context, shard);
                     LimitedWork<T> attempts = new LimitedWork<>(
                             connection -> {
@@ -185,7 +185,7 @@ final class DefaultShardOperations implements ShardOperations {
                             timeout,
                             Deadline.of(context),
                             attempts::consequence);
-                    return written == null ? limited : written.noted(limited);
+                    return written == null ? limited : written.notedTransaction(limited);
                 })
                 .onErrorStop();
     }
@@ -195,11 +195,10 @@ final class DefaultShardOperations implements ShardOperations {
         return Mono.deferContextual(context -> {
                     ShardId shard = locator.get();
                     TransactionScope scope = cluster.scope(context);
-                    if (scope != null) {
-                        return scope.join(shard);
+                    if (scope == null || scope.isForeign()) {
+                        WrittenPosition.unknown(context, shard);
                     }
-                    WrittenPosition.unknown(context, shard);
-                    return cluster.borrow(shard);
+                    return scope == null ? cluster.borrow(shard) : scope.join(shard);
                 })
                 .onErrorStop();
     }

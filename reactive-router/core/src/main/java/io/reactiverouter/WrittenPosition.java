@@ -2,6 +2,7 @@ package io.reactiverouter;
 
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.R2dbcException;
+import io.reactiverouter.connection.NodePools;
 import io.reactiverouter.failover.FailureKind;
 import io.reactiverouter.routing.ReadYourWrites;
 import io.reactiverouter.topology.ShardId;
@@ -46,20 +47,30 @@ final class WrittenPosition {
     <T> Function<Connection, Publisher<T>> after(Function<? super Connection, ? extends Publisher<T>> work) {
         return connection -> Flux.concat(List.of(
                 Flux.<T>defer(() -> work.apply(connection)),
-                Mono.defer(() -> note(connection)).then(Mono.empty())));
+                // What the work has left unread must not stand in the way of the question.
+                Mono.defer(() -> never(NodePools.withdraw(connection, this::note)))
+                        .then(Mono.empty())));
     }
 
-    /** Asks for the position. Never fails: what was written is written. */
+    /** What was written is written: whoever does not learn where reads from the primary. */
+    private Mono<Void> never(Mono<Void> noting) {
+        return noting.doOnError(error -> writes.wroteSomewhere(shard)).onErrorComplete();
+    }
+
+    /** Asks for the position. Does not fail. */
     Mono<Void> note(Connection connection) {
-        return POSITION.fetch(connection, row -> Objects.requireNonNull(row.get(0, Long.class)))
+        return never(POSITION.fetch(connection, row -> Objects.requireNonNull(row.get(0, Long.class)))
                 .doOnNext(position -> writes.wrote(shard, position))
-                .doOnError(error -> writes.wroteSomewhere(shard))
-                .onErrorComplete()
-                .then();
+                .then());
     }
 
-    /** Returns a call whose error or cancel leaves open what was written. */
+    /** Returns a call whose error or cancel leaves open what was written: of several statements some may have been done. */
     <T> Flux<T> noted(Flux<T> call) {
+        return call.doOnError(error -> writes.wroteSomewhere(shard)).doOnCancel(() -> writes.wroteSomewhere(shard));
+    }
+
+    /** Returns a transaction, of which nothing was written if the server says that it has failed. */
+    <T> Flux<T> notedTransaction(Flux<T> call) {
         return call.doOnError(error -> {
                     if (!isAnswer(error)) {
                         writes.wroteSomewhere(shard);

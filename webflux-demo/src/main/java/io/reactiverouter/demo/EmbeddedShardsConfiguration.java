@@ -2,8 +2,11 @@ package io.reactiverouter.demo;
 
 import io.reactiverouter.spring.autoconfigure.ShardsConnectionDetails;
 import io.reactiverouter.test.EmbeddedShards;
+import io.reactiverouter.test.ShardNode;
 import io.reactiverouter.topology.Shard;
 import java.util.UUID;
+import java.util.stream.IntStream;
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.condition.ConditionMessage;
 import org.springframework.boot.autoconfigure.condition.ConditionOutcome;
@@ -25,8 +28,9 @@ class EmbeddedShardsConfiguration {
 
     /** Closed after the context, and so after the cluster that uses them, also when the start is broken off. */
     @Bean(destroyMethod = "close")
-    EmbeddedShards embeddedShards() {
+    EmbeddedShards embeddedShards(@Value("${demo.replicas}") int replicas) {
         EmbeddedShards shards = EmbeddedShards.builder(SHARDS)
+                .replicas(replicas)
                 // Other users of the machine can reach the ports.
                 .password(UUID.randomUUID().toString())
                 .closeOnExit(false)
@@ -36,10 +40,20 @@ class EmbeddedShardsConfiguration {
     }
 
     @Bean
-    ShardsConnectionDetails embeddedShardsConnectionDetails(EmbeddedShards shards) {
-        return () -> shards.nodes().stream()
-                .map(node -> Shard.named(node.name()).primary(node.r2dbcUrl()))
+    ShardsConnectionDetails embeddedShardsConnectionDetails(
+            EmbeddedShards shards, @Value("${demo.replicas}") int replicas) {
+        return () -> IntStream.range(0, SHARDS)
+                .mapToObj(index -> shard(shards, index, replicas))
                 .toList();
+    }
+
+    private static Shard shard(EmbeddedShards shards, int index, int replicas) {
+        ShardNode primary = shards.node(index);
+        Shard shard = Shard.named(primary.name()).primary(primary.r2dbcUrl());
+        for (int replica = 1; replica <= replicas; replica++) {
+            shard = shard.replica(shards.server(index, replica).node().r2dbcUrl());
+        }
+        return shard;
     }
 
     /** Matches where no property below {@code reactive-router.shards} is set. */

@@ -60,7 +60,7 @@ public final class CallTimeoutException extends R2dbcTimeoutException {
 
     /** What becomes of the statement that was waited for. */
     public enum Consequence {
-        /** A call that has not got a connection: nothing of it has run. */
+        /** A call, or its last attempt, that has not begun, most often because it got no connection: nothing took effect. */
         NOT_RUN("it has not run, because no connection to the shard could be had in that time"),
 
         /** A call of its own: its statement is cancelled, and a write may have taken effect or not. */

@@ -54,6 +54,7 @@ final class LeakWatch {
     void end() {
         timer.dispose();
         if (reported) {
+            reported = false;
             LOG.info(
                     "the connection to {} that was out of its pool for too long has been given back after {}",
                     node,

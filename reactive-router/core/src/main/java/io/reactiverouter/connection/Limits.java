@@ -5,6 +5,9 @@ import java.time.Duration;
 /** Checks of settings, with messages that name the setting, the rule and the value. */
 public final class Limits {
 
+    /** What is longer cannot be counted in nanoseconds. */
+    private static final Duration LONGEST = Duration.ofDays(36_500);
+
     private Limits() {}
 
     /**
@@ -27,6 +30,7 @@ public final class Limits {
         if (value.isZero() || value.isNegative()) {
             throw new IllegalArgumentException(name + " must be positive, was " + value);
         }
+        countable(name, value);
     }
 
     /**
@@ -37,6 +41,13 @@ public final class Limits {
     public static void notNegative(String name, Duration value) {
         if (value.isNegative()) {
             throw new IllegalArgumentException(name + " must not be negative, was " + value);
+        }
+        countable(name, value);
+    }
+
+    private static void countable(String name, Duration value) {
+        if (value.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException(name + " must be at most " + LONGEST + ", was " + value);
         }
     }
 }

@@ -5,6 +5,7 @@ import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowSynchronizationStrategy;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
 import io.reactiverouter.connection.AcquireTimeoutException;
+import io.reactiverouter.connection.CallTimeoutException;
 import io.reactiverouter.routing.PrimaryFinder;
 import io.reactiverouter.routing.RoutingTable;
 import io.reactiverouter.topology.Node;
@@ -14,6 +15,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -40,6 +42,8 @@ final class Breakers {
                 .waitDurationInOpenState(OPEN)
                 .permittedNumberOfCallsInHalfOpenState(TRIALS)
                 .recordException(Breakers::isOfTheNode)
+                // They say as little as a cancel.
+                .ignoreExceptions(CallTimeoutException.class)
                 .writableStackTraceEnabled(false)
                 .build();
         Map<NodeId, CircuitBreaker> made = new HashMap<>();
@@ -77,13 +81,26 @@ final class Breakers {
         return breaker(node).tryAcquirePermission();
     }
 
-    /** Counts how it ends; a cancel says nothing. */
+    /** Takes back that a node may be tried. */
+    void release(NodeId node) {
+        breaker(node).releasePermission();
+    }
+
+    /** Counts how it ends. A cancel says that the node answers if it has delivered something by then, and otherwise nothing. */
     <T> Flux<T> watch(NodeId node, Flux<T> answer) {
         CircuitBreaker breaker = breaker(node);
         long start = System.nanoTime();
-        return answer.doOnError(error -> breaker.onError(System.nanoTime() - start, TimeUnit.NANOSECONDS, error))
+        AtomicBoolean answered = new AtomicBoolean();
+        return answer.doOnNext(row -> answered.setPlain(true))
+                .doOnError(error -> breaker.onError(System.nanoTime() - start, TimeUnit.NANOSECONDS, error))
                 .doOnComplete(() -> breaker.onSuccess(System.nanoTime() - start, TimeUnit.NANOSECONDS))
-                .doOnCancel(breaker::releasePermission);
+                .doOnCancel(() -> {
+                    if (answered.get()) {
+                        breaker.onSuccess(System.nanoTime() - start, TimeUnit.NANOSECONDS);
+                    } else {
+                        breaker.releasePermission();
+                    }
+                });
     }
 
     private CircuitBreaker breaker(NodeId node) {

@@ -4,7 +4,8 @@ import io.reactiverouter.connection.Limits;
 import java.time.Duration;
 
 /**
- * How calls wait while a shard has no primary that answers. Only calls that have provably not run wait; the others fail.
+ * How calls wait while a shard has no primary that answers. Only calls that have provably done nothing wait, and those that may
+ * be run again; the others fail.
  *
  * @param maxWait how long such a call waits at most, from its first failure; zero is not at all; 10 s by default
  * @param maxWaiting how many calls of a shard may wait, the next one fails at once; 1 000 by default

@@ -101,6 +101,8 @@ public final class ReplicaReads {
         private int turn;
         private boolean last;
         private @Nullable NodeId node;
+        private volatile boolean catchingUp;
+        private volatile long catchUpEnd;
 
         Read(
                 ShardId shard,
@@ -147,15 +149,19 @@ public final class ReplicaReads {
                 }
                 // The last one is better than none, whatever its breaker says.
                 boolean least = turn == order.size() && preference.from() == ReadPreference.From.REPLICA;
-                if (primary || least || breakers.permits(candidate)) {
+                boolean permitted = !primary && breakers.permits(candidate);
+                if (primary || least || permitted) {
                     node = candidate;
-                    Flux<T> answer = on(candidate, primary);
+                    Flux<T> answer = permitted ? breakers.watch(candidate, on(candidate)) : on(candidate);
                     return preference.hedged() ? hedged(answer) : answer;
                 }
             }
             last = true;
             if (preference.from() == ReadPreference.From.REPLICA) {
-                return Flux.error(new NoReplicaException(shard, "known are " + finder.describe(shard), before));
+                String why = position == ReadYourWrites.UNKNOWN
+                        ? "where the caller's last write is, only the primary knows"
+                        : "known are " + finder.describe(shard);
+                return Flux.error(new NoReplicaException(shard, why, before));
             }
             return failover.execute(table.primary(shard), residue, Replay.IDEMPOTENT, work);
         }
@@ -169,24 +175,45 @@ public final class ReplicaReads {
                 return watched;
             }
             NodeId other = order.get(turn);
-            Flux<T> hedge = Mono.delay(most)
-                    .flatMapMany(late -> failover.permitsHedge(other) && breakers.permits(other)
-                            ? Resume.of(on(other, table.takesWrites(other)), error -> Flux.never())
-                            : Flux.never());
-            return Flux.firstWithSignal(List.of(watched, hedge));
+            return Flux.firstWithSignal(List.of(watched, Mono.delay(most).flatMapMany(late -> hedge(other))));
         }
 
-        private Flux<T> on(NodeId candidate, boolean primary) {
-            Flux<T> answer = delegate.execute(candidate, residue, connection -> {
+        private Flux<T> hedge(NodeId other) {
+            boolean primary = table.takesWrites(other);
+            if (!primary && !breakers.permits(other)) {
+                return Flux.never();
+            }
+            if (!failover.permitsHedge(other)) {
+                if (!primary) {
+                    breakers.release(other);
+                }
+                return Flux.never();
+            }
+            Flux<T> answer = primary ? on(other) : breakers.watch(other, on(other));
+            return Resume.of(answer, error -> Flux.never());
+        }
+
+        private Flux<T> on(NodeId candidate) {
+            return delegate.execute(candidate, residue, connection -> {
                 if (!table.isReadable(candidate)) {
                     return Flux.error(new NotCaughtUpException(candidate, "it is fenced off by now"));
                 }
-                return position == 0 || primary || table.hasApplied(candidate, position)
+                // The wait for a connection may have been long: what it was before does not count.
+                return position == 0 || table.takesWrites(candidate)
                         ? work.apply(connection)
-                        : CatchUp.await(candidate, connection, position, catchUp)
+                        : CatchUp.await(candidate, connection, position, catchUpLeft())
                                 .flatMapMany(applied -> work.apply(connection));
             });
-            return primary ? answer : breakers.watch(candidate, answer);
+        }
+
+        /** All replicas together have that long. */
+        private Duration catchUpLeft() {
+            long now = System.nanoTime();
+            if (!catchingUp) {
+                catchingUp = true;
+                catchUpEnd = now + catchUp.toNanos();
+            }
+            return Duration.ofNanos(Math.max(0, catchUpEnd - now));
         }
     }
 }

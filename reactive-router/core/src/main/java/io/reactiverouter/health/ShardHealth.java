@@ -151,7 +151,8 @@ final class ShardHealth {
 
     /** After a quiet hour its last transaction is an hour old: it cannot be further behind than since it was not behind. */
     private Duration age(NodeId node, ProbeAnswer answer, long behind, long nanoTime) {
-        if (behind == 0) {
+        // A primary that is silent may have written more.
+        if (behind == 0 && known(table.primary(shard)).failures() == 0) {
             currentAt.put(node, nanoTime);
             return Duration.ZERO;
         }
@@ -259,6 +260,7 @@ final class ShardHealth {
         NodeStatus best = best(current);
         if (best != null && !best.node().equals(current) && takesOver(best, former)) {
             table.promote(best.node());
+            tripped.remove(best.node());
             primaryPosition = position(best.node());
             currentAt.clear();
             listener.primaryChanged(shard, current, best.node(), "it is primary on timeline " + best.timeline());

@@ -52,7 +52,7 @@ public final class ReadTargets {
         for (ReadTarget target : table.readTargets(shard)) {
             boolean wanted = target.primary()
                     ? preference.from() != ReadPreference.From.REPLICA
-                    : preference.from() != ReadPreference.From.PRIMARY && isFreshEnough(target, preference);
+                    : position != ReadYourWrites.UNKNOWN && isFreshEnough(target, preference);
             if (wanted) {
                 chosen.add(target);
             }

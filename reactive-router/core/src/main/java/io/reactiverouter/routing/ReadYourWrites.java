@@ -18,14 +18,19 @@ import reactor.util.context.ContextView;
  * round trip, and asked by each read from a replica. {@link #token()} carries it to the next request, as in an HTTP header or
  * a cookie. Thread-safe.
  *
+ * <p>Calls without a {@link io.reactiverouter.topology.ReadPreference} may have written: an error or a cancel of one leaves open
+ * where, and reads of its shard then go to the primary for good. Whoever only reads should say so. A position carries no timeline:
+ * between a promotion and the probe by which an instance learns of it, a replica there that has followed the former primary
+ * further than the new one has can pass for having applied it.
+ *
  * <p>A token is not signed: a client that makes one up reads from primaries, and waits a moment before.
  */
 public final class ReadYourWrites {
 
     /** Stands for a write of which nobody knows where it is: only the primary has it for certain. */
-    private static final long UNKNOWN = Long.MAX_VALUE;
+    public static final long UNKNOWN = Long.MAX_VALUE;
 
-    private static final int MAX_LENGTH = 16_384;
+    private static final int MAX_LENGTH = 65_536;
     private static final Pattern POSITION = Pattern.compile("([A-Za-z0-9_-]{1,63}):([0-9a-f]{1,16})");
 
     private final Map<ShardId, Long> positions = new ConcurrentHashMap<>();

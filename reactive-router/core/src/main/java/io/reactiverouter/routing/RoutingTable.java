@@ -215,12 +215,6 @@ public final class RoutingTable {
         return readTargets.getOrDefault(shard, List.of());
     }
 
-    /** Says whether a node had applied this position of the write-ahead log at its last probe. */
-    public boolean hasApplied(NodeId node, long position) {
-        return readTargets(node.shard()).stream()
-                .anyMatch(target -> target.node().equals(node) && target.position() >= position);
-    }
-
     /** Says whether reads may still go to a node. */
     public boolean isReadable(NodeId node) {
         return takesWrites(node)

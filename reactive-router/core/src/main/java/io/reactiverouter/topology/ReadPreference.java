@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxLag how far a replica may be behind in time, null for no limit but that of the health settings; as of its last
  *     probe, so that what is read can be older by up to the interval of probes
  * @param maxLagBytes how much of its primary's log a replica may not have applied yet, likewise
- * @param hedged whether a second replica is asked too when the first lets the call wait for longer than most others
+ * @param hedged whether a second node is asked too when the first lets the call wait for longer than most others
  */
 public record ReadPreference(From from, @Nullable Duration maxLag, long maxLagBytes, boolean hedged) {
 

@@ -59,8 +59,9 @@ class PoolStatisticsIntegrationTests {
 
     @Test
     void whoWaitsAndWhoIsRefusedIsCounted() {
-        PoolSettings settings = POOL.withMaxSize(1).withMaxPending(1).withAcquireTimeout(Duration.ofMillis(300));
+        PoolSettings settings = POOL.withMaxSize(1).withMaxPending(1).withAcquireTimeout(Duration.ofSeconds(2));
         using(settings, cluster -> {
+            one(cluster);
             Disposable holding = shard(cluster).update(SLEEP).subscribe();
             await("the statement runs", TIMEOUT, () -> busy(SHARDS.node(0), APP) == 1);
             PoolStatistics before = statistics(cluster);

@@ -61,6 +61,12 @@ class FailureKindIntegrationTests {
     @BeforeEach
     void open() {
         awaitStart();
+        // A statement whose client is gone goes on until it would send something.
+        await(
+                "nothing is left of the test before",
+                TIMEOUT,
+                () -> node.number("select count(*) from (select pg_terminate_backend(pid) " + UNDER_WAY + ") ended")
+                        == 0);
         node.execute("truncate written");
         cluster = ShardCluster.builder()
                 .shard(Shard.named("s0").primary(node.r2dbcUrl()))

@@ -55,7 +55,7 @@ class ReadYourWritesTests {
     @Test
     void longTextsAreRefused() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> ReadYourWrites.of("s0:5.".repeat(4000)))
-                .withMessageContaining("at most 16384 characters");
+                .isThrownBy(() -> ReadYourWrites.of("s0:5.".repeat(14_000)))
+                .withMessageContaining("at most 65536 characters");
     }
 }

@@ -4,15 +4,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -24,11 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class EmbeddedServer implements ShardServer, AutoCloseable {
 
     private static final Duration STOP_LIMIT = Duration.ofSeconds(5);
-    private static final Duration REPLAY_LIMIT = Duration.ofSeconds(30);
-    private static final Duration POLL_INTERVAL = Duration.ofMillis(5);
-    private static final int PROMOTE_SECONDS = 60;
     private static final Duration MAX_DELAY = Duration.ofMillis(Integer.MAX_VALUE);
-    private static final Duration RELOAD = Duration.ofMillis(200);
     private static final int ATTEMPTS = 5;
     private static final System.Logger LOG = System.getLogger(EmbeddedServer.class.getName());
 
@@ -229,16 +220,7 @@ final class EmbeddedServer implements ShardServer, AutoCloseable {
     public synchronized void promote() {
         requireRunning("promote");
         requireNotPaused("promote");
-        attempt("could not be promoted", () -> {
-            try (Connection connection = direct.withDatabase("postgres").openMaintenance();
-                    Statement statement = connection.createStatement();
-                    ResultSet result = statement.executeQuery("select pg_promote(true, " + PROMOTE_SECONDS + ")")) {
-                result.next();
-                if (!result.getBoolean(1)) {
-                    throw new IOException("still no primary after " + PROMOTE_SECONDS + " s");
-                }
-            }
-        });
+        attempt("could not be promoted", () -> Replication.promote(direct));
     }
 
     @Override
@@ -276,70 +258,15 @@ final class EmbeddedServer implements ShardServer, AutoCloseable {
         }
         requireRunning("delay replication");
         requireNotPaused("delay replication");
-        ShardNode server = direct.withDatabase("postgres");
-        attempt("could not be delayed", () -> {
-            requireStandby(server, "be delayed");
-            Databases.run(
-                    server,
-                    List.of(
-                            "alter system set recovery_min_apply_delay = " + delay.toMillis(),
-                            "select pg_reload_conf()"));
-            long start = System.nanoTime();
-            while (!delayed(server, delay)) {
-                requireInTime(start, "the delay is not in force");
-            }
-            // Other sessions have read it by now; the process that replays reads it within its next wait.
-            LockSupport.parkNanos(RELOAD.toNanos());
-        });
-    }
-
-    private static boolean delayed(ShardNode server, Duration delay) throws SQLException {
-        try (Connection connection = server.openMaintenance();
-                PreparedStatement statement = connection.prepareStatement(
-                        "select setting::bigint = ? from pg_settings where name = 'recovery_min_apply_delay'")) {
-            statement.setLong(1, delay.toMillis());
-            return isTrue(statement);
-        }
-    }
-
-    private static void requireStandby(ShardNode server, String what) throws SQLException, IOException {
-        if (!"t".equals(text(server, "select pg_is_in_recovery()"))) {
-            throw new IOException("it is no standby, and only those can " + what);
-        }
-    }
-
-    private static void requireInTime(long start, String otherwise) throws IOException {
-        if (System.nanoTime() - start > REPLAY_LIMIT.toNanos()) {
-            throw new IOException(otherwise + " after " + REPLAY_LIMIT);
-        }
-        LockSupport.parkNanos(POLL_INTERVAL.toNanos());
+        attempt("could not be delayed", () -> Replication.delay(direct, delay));
     }
 
     @Override
     public void awaitReplayOf(ShardServer primary) {
-        ShardNode other = mine(primary).direct.withDatabase("postgres");
+        ShardNode other = mine(primary).direct;
         requireRunning("await replay");
         requireNotPaused("await replay");
-        attempt("cannot be compared with " + other.name(), () -> {
-            ShardNode standby = direct.withDatabase("postgres");
-            requireStandby(standby, "apply what another server has written");
-            // Writes out what the server has not written yet, as commits that nobody waited for.
-            text(other, "select pg_logical_emit_message(false, 'reactive-router', '', true)");
-            String written = text(other, "select pg_current_wal_lsn()");
-            String timeline =
-                    text(other, "select ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int");
-            long start = System.nanoTime();
-            try (Connection connection = standby.openMaintenance();
-                    PreparedStatement statement = connection.prepareStatement(
-                            "select pg_last_wal_replay_lsn() >= ?::pg_lsn and received_tli = ?::int from"
-                                    + " pg_stat_wal_receiver")) {
-                statement.setString(1, written);
-                statement.setString(2, timeline);
-                while (!isTrue(statement)) {
-                    requireInTime(start, "position " + written + " of timeline " + timeline + " is not applied");
-                }
-            }
-        });
+        attempt("cannot be compared with " + other.name(), () -> Replication.awaitReplay(direct, other));
     }
 
     @Override
@@ -413,21 +340,6 @@ final class EmbeddedServer implements ShardServer, AutoCloseable {
         if (paused) {
             throw new IllegalStateException(
                     "cannot " + what + ": server " + direct.name() + " is paused; resume or kill it first");
-        }
-    }
-
-    private static String text(ShardNode node, String sql) throws SQLException {
-        try (Connection connection = node.openMaintenance();
-                Statement statement = connection.createStatement();
-                ResultSet result = statement.executeQuery(sql)) {
-            result.next();
-            return String.valueOf(result.getString(1));
-        }
-    }
-
-    private static boolean isTrue(PreparedStatement statement) throws SQLException {
-        try (ResultSet result = statement.executeQuery()) {
-            return result.next() && result.getBoolean(1);
         }
     }
 

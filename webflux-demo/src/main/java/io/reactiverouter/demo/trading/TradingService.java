@@ -9,6 +9,7 @@ import io.reactiverouter.ShardRouter;
 import io.reactiverouter.aggregate.Aggregation;
 import io.reactiverouter.scatter.Gathered;
 import io.reactiverouter.strategy.ShardKey;
+import io.reactiverouter.topology.ReadPreference;
 import java.math.BigDecimal;
 import java.time.Clock;
 import java.time.Duration;
@@ -26,6 +27,9 @@ import reactor.core.publisher.Mono;
 class TradingService {
 
     /** What a single-shard call may take, the wait for a connection included. */
+    /** Replicas where there are some: {@code demo.replicas}. */
+    private static final ReadPreference READS = ReadPreference.preferReplica();
+
     private static final Duration LIMIT = Duration.ofSeconds(5);
 
     /** How long a shard may take for its part of an answer that needs all rows. */
@@ -121,6 +125,7 @@ class TradingService {
         ShardKey user = ShardKey.of(userId);
         String shard = router.route(user).shard().value();
         return router.shard(user)
+                .reading(READS)
                 .timeout(LIMIT)
                 .query(
                         Query.of(
@@ -135,6 +140,7 @@ class TradingService {
     /** Returns what a user holds, by symbol. */
     Flux<Position> positionsOf(long userId) {
         return router.shard(ShardKey.of(userId))
+                .reading(READS)
                 .timeout(LIMIT)
                 .query(
                         Query.of(
@@ -146,6 +152,7 @@ class TradingService {
     /** Returns a page of the orders of all shards, latest first. */
     Mono<OrderPage> page(int size, @Nullable String after) {
         return router.allShards()
+                .reading(READS)
                 .shardTimeout(LIMIT)
                 .orderBy(desc("order_id"))
                 .page(size)
@@ -162,6 +169,7 @@ class TradingService {
     /** Returns the volume of each symbol over all shards: each shard sums up its own, the router adds the sums. */
     Flux<Volume> volume() {
         return router.allShards()
+                .reading(READS)
                 .shardTimeout(SCATTER_LIMIT)
                 .aggregate(TRADED, VOLUME)
                 .map(Volume::from);

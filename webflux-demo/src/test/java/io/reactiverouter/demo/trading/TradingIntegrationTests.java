@@ -118,6 +118,40 @@ class TradingIntegrationTests {
                 .isEqualTo("LIMIT");
     }
 
+    @Test
+    void answerToAWriteSaysWhatLaterReadsMustSee() {
+        String token = web.post()
+                .uri("/api/orders")
+                .bodyValue(Map.of(
+                        "userId", 1_999, "symbol", "BOLT", "side", "SELL", "quantity", 1, "price", 9, "type", "LIMIT"))
+                .exchange()
+                .expectStatus()
+                .isCreated()
+                .expectHeader()
+                .valueMatches("Read-Your-Writes", "s[0-2]:[0-9a-f]+")
+                .returnResult()
+                .getResponseHeaders()
+                .getFirst("Read-Your-Writes");
+        web.get()
+                .uri("/api/users/1999/orders")
+                .header("Read-Your-Writes", token)
+                .exchange()
+                .expectStatus()
+                .isOk()
+                .expectHeader()
+                .valueEquals("Read-Your-Writes", token)
+                .expectBody()
+                .jsonPath("$[0].type")
+                .isEqualTo("LIMIT");
+        web.get().uri("/api/users/1999/orders").exchange().expectHeader().doesNotExist("Read-Your-Writes");
+        web.get()
+                .uri("/api/users/1999/orders")
+                .header("Read-Your-Writes", "s0:xyz")
+                .exchange()
+                .expectStatus()
+                .isBadRequest();
+    }
+
     /** Orders of one user at the same time: the position must be their exact sum. */
     @Test
     void positionIsTheSumOfConcurrentOrders() {

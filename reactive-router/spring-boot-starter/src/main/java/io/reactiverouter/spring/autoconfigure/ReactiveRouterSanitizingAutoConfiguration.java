@@ -23,6 +23,9 @@ public final class ReactiveRouterSanitizingAutoConfiguration {
     /** A value in which properties are, as in {@code sun.java.command} or {@code SPRING_APPLICATION_JSON}. */
     private static final Pattern MENTION = Pattern.compile("(?is).*reactive[-_]?router.*(://|password|cursor).*");
 
+    /** A URL with a login, as in a variable of the environment that our properties refer to. */
+    private static final Pattern LOGIN = Pattern.compile("(?is).*r2dbc:\\S*://[^\\s/@:]*:[^\\s@]+@.*");
+
     @Bean
     static SanitizingFunction reactiveRouterSanitizingFunction() {
         return data -> holdsSecret(data) ? data.withSanitizedValue() : data;
@@ -32,6 +35,7 @@ public final class ReactiveRouterSanitizingAutoConfiguration {
         String letters = data.getKey().toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "");
         return OURS.matcher(letters).matches()
                 || (data.getValue() instanceof CharSequence text
-                        && MENTION.matcher(text).matches());
+                        && (MENTION.matcher(text).matches()
+                                || LOGIN.matcher(text).matches()));
     }
 }
