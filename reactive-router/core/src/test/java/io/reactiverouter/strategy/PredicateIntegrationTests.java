@@ -23,6 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Where the strategy places a key in Java, the server places it by the strategy's SQL. */
 @NullUnmarked
+@Execution(CONCURRENT)
 class PredicateIntegrationTests {
 
     @RegisterExtension
