@@ -26,10 +26,10 @@ import reactor.core.publisher.Mono;
 @Service
 class TradingService {
 
-    /** What a single-shard call may take, the wait for a connection included. */
     /** Replicas where there are some: {@code demo.replicas}. */
     private static final ReadPreference READS = ReadPreference.preferReplica();
 
+    /** What a single-shard call may take, the wait for a connection included. */
     private static final Duration LIMIT = Duration.ofSeconds(5);
 
     /** How long a shard may take for its part of an answer that needs all rows. */
