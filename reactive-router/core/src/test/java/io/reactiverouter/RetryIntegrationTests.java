@@ -143,6 +143,28 @@ class RetryIntegrationTests {
     }
 
     @Test
+    void conflictThatShowsAtTheCommitIsRunAgain() {
+        TestClusters.sql(server, "drop sequence if exists tries; create sequence tries");
+        TestClusters.sql(
+                server,
+                "create or replace function refuse_once() returns trigger language plpgsql as $$ begin"
+                        + " if nextval('tries') = 1 then raise sqlstate '40001'; end if; return null; end $$;"
+                        + " create constraint trigger refuse_once after update on account deferrable initially deferred"
+                        + " for each row execute function refuse_once()");
+        AtomicInteger runs = new AtomicInteger();
+        StepVerifier.create(shard.inTransaction(TransactionOptions.DEFAULTS.withRetries(1), connection -> {
+                    runs.incrementAndGet();
+                    return run(connection, add(1));
+                }))
+                .expectNext(1L)
+                .expectComplete()
+                .verify(TIMEOUT);
+        assertThat(runs).hasValue(2);
+        assertThat(TestClusters.number(server, "select balance from account where id = 1"))
+                .isEqualTo(101);
+    }
+
+    @Test
     void deadlocksAreRunAgainWhenThatIsAskedFor() throws Exception {
         CyclicBarrier bothHaveOne = new CyclicBarrier(2);
         AtomicInteger runs = new AtomicInteger();

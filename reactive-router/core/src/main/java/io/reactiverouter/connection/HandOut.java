@@ -123,7 +123,7 @@ final class HandOut<T> extends MonoOperator<T, T> {
                 return;
             }
             upstream().request(Long.MAX_VALUE);
-            // An idle connection has often come by now; the others need a limit.
+            // One that has come by now, on this thread, needs no limit.
             if (get() != ENDED) {
                 long limit = settings.limit.toNanos();
                 long nanos = deadline == null ? limit : Math.min(limit, deadline.remainingNanos());

@@ -24,7 +24,7 @@ import reactor.core.publisher.Mono;
 
 /**
  * Runs reads on the nodes that they prefer. One that fails with its node, before it has delivered anything, is run again on the
- * next node, each node once; the primary comes last where it may be read from, and is then waited for as by other calls. Reads
+ * next node; once all have been tried the primary, where it may be read from, is waited for as by other calls. Reads
  * of somebody who has written see what they wrote: {@link ReadYourWrites}.
  */
 public final class ReplicaReads {
