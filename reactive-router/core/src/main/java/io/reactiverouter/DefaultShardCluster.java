@@ -149,7 +149,7 @@ final class DefaultShardCluster implements ShardCluster {
 
     @Override
     public ClusterStatus status() {
-        return health.status();
+        return health.status(executor::errorRate);
     }
 
     @Override

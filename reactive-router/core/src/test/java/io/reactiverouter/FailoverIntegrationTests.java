@@ -3,6 +3,7 @@ package io.reactiverouter;
 import static io.reactiverouter.TestClusters.TIMEOUT;
 import static io.reactiverouter.TestClusters.await;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.parallel.ExecutionMode.CONCURRENT;
 
 import io.r2dbc.spi.Connection;
@@ -20,12 +21,14 @@ import io.reactiverouter.failover.NoPrimaryException;
 import io.reactiverouter.health.HealthSettings;
 import io.reactiverouter.health.NodeStatus;
 import io.reactiverouter.health.ShardStatus;
+import io.reactiverouter.observation.CloseReason;
 import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.test.EmbeddedShards;
 import io.reactiverouter.test.ShardServer;
 import io.reactiverouter.topology.NodeId;
 import io.reactiverouter.topology.NodeRole;
 import io.reactiverouter.topology.NodeState;
+import io.reactiverouter.topology.ReadPreference;
 import io.reactiverouter.topology.Shard;
 import io.reactiverouter.topology.ShardId;
 import java.sql.ResultSet;
@@ -516,6 +519,12 @@ class FailoverIntegrationTests {
         assertThat(nodeStatus(first).timeline()).isPositive();
         assertThat(nodeStatus(first).latency()).isPositive();
         assertThat(cluster.status().writable()).isEqualTo(1);
+        assertThat(cluster.status().healthy()).isEqualTo(2);
+        assertThat(cluster.status().total()).isEqualTo(2);
+        assertThat(cluster.status().shard(status().shard()).total()).isEqualTo(2);
+        assertThatThrownBy(() -> cluster.status().shard(ShardId.of("s9")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("the cluster has no shard s9");
 
         second.network().cut();
         await("it is ejected", TIMEOUT, () -> nodeStatus(second).state() == NodeState.EJECTED);
@@ -531,6 +540,56 @@ class FailoverIntegrationTests {
                 .contains(
                         "state " + endpoint(second) + " HEALTHY -> EJECTED",
                         "state " + endpoint(second) + " EJECTED -> HEALTHY");
+    }
+
+    @Test
+    @Execution(CONCURRENT)
+    void primaryWhoseCallsFailIsShownAndKeepsItsWrites() {
+        ShardOperations shard = open(FailoverSettings.DEFAULTS);
+        write(shard, 1).block(TIMEOUT);
+        await("both have answered", TIMEOUT, () -> status().nodes().stream().allMatch(node -> node.since() != null));
+        assertThat(nodeStatus(first).errorRate()).isZero();
+        Query end = Query.of("select pg_terminate_backend(pg_backend_pid())");
+        for (int call = 0; call < 20; call++) {
+            assertThatThrownBy(() -> shard.update(end).block(TIMEOUT))
+                    .as("of call %d", call)
+                    .isInstanceOf(R2dbcException.class);
+        }
+
+        assertThat(nodeStatus(first)).satisfies(node -> {
+            assertThat(node.state()).isEqualTo(NodeState.EJECTED);
+            assertThat(node.errorRate()).isGreaterThan(0.5);
+            assertThat(node.failures()).as("probes are answered").isZero();
+            assertThat(node.connections().closed(CloseReason.BROKEN)).isGreaterThan(10);
+            assertThat(node.connections().max()).isEqualTo(PoolSettings.DEFAULTS.maxSize());
+        });
+        assertThat(status().healthy()).isEqualTo(1);
+        assertThat(status().total()).isEqualTo(2);
+        assertThat(cluster.status().writable()).isEqualTo(1);
+        assertThat(isStandby(shard.reading(ReadPreference.nearest()))).isTrue();
+        long start = System.nanoTime();
+        write(shard, 2).block(TIMEOUT);
+        assertThat(Duration.ofNanos(System.nanoTime() - start))
+                .as("nobody waits for a primary that is there")
+                .isLessThan(Duration.ofSeconds(1));
+        await("it is tried again", TIMEOUT, () -> nodeStatus(first).state() == NodeState.HEALTHY);
+        for (int call = 3; call < 10; call++) {
+            write(shard, call).block(TIMEOUT);
+        }
+        assertThat(nodeStatus(first)).satisfies(node -> {
+            assertThat(node.state()).isEqualTo(NodeState.HEALTHY);
+            assertThat(node.errorRate()).isZero();
+        });
+        assertThat(events)
+                .contains(
+                        "state " + endpoint(first) + " HEALTHY -> EJECTED",
+                        "state " + endpoint(first) + " EJECTED -> HEALTHY");
+    }
+
+    private static boolean isStandby(ShardOperations shard) {
+        return shard.queryOne(Query.of("select pg_is_in_recovery()"), row -> row.get(0, Boolean.class))
+                .blockOptional(TIMEOUT)
+                .orElseThrow();
     }
 
     @Test

@@ -4,10 +4,13 @@ import static io.reactiverouter.TestClusters.TIMEOUT;
 import static io.reactiverouter.TestClusters.await;
 import static io.reactiverouter.order.SortKey.asc;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.r2dbc.spi.R2dbcException;
 import io.reactiverouter.connection.ConnectionSettings;
+import io.reactiverouter.failover.FailoverSettings;
 import io.reactiverouter.failover.FailureKind;
+import io.reactiverouter.failover.NoPrimaryException;
 import io.reactiverouter.failover.NoReplicaException;
 import io.reactiverouter.failover.ReadSettings;
 import io.reactiverouter.health.HealthSettings;
@@ -34,6 +37,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
@@ -421,6 +425,37 @@ class ReplicaReadsIntegrationTests {
     }
 
     @Test
+    void ejectedReplicasAreTriedWhenThePrimaryIsGoneToo() throws Exception {
+        cluster = builder(HEALTH)
+                .failover(FailoverSettings.DEFAULTS.withMaxWait(Duration.ofMillis(200)))
+                .build();
+        shard = cluster.shard(S0);
+        ShardOperations reading = shard.reading(ReadPreference.preferReplica());
+        ports(reading, 20);
+        List<Long> replicas = List.of(port(one), port(two));
+        for (ShardServer replica : List.of(one, two)) {
+            try (Connection admin = replica.node().openSuperuserJdbc();
+                    Statement statement = admin.createStatement()) {
+                replica.network().refuse();
+                statement.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = '"
+                        + APP + "'");
+            }
+        }
+        primary.network().cut();
+        await("the primary is lost", TIMEOUT, () -> status(primary).failures() >= HEALTH.failures());
+        await("both replicas are ejected", TIMEOUT, () -> {
+            Flux.range(0, 10).flatMap(read -> port(reading).onErrorComplete()).blockLast(TIMEOUT);
+            return Stream.of(one, two).allMatch(replica -> status(replica).state() == NodeState.EJECTED);
+        });
+        assertThat(status(one).failures()).as("failed probes").isZero();
+        one.network().heal();
+        two.network().heal();
+        assertThat(port(reading).block(TIMEOUT)).isIn(replicas);
+        assertThatThrownBy(() -> write(shard, IDS.incrementAndGet()).block(TIMEOUT))
+                .isInstanceOf(NoPrimaryException.class);
+    }
+
+    @Test
     void slowReplicaIsHedgedByTheOther() {
         // No probe tells that one is slow.
         cluster = builder(HEALTH.withInterval(Duration.ofHours(1))).build();
@@ -430,14 +465,17 @@ class ReplicaReadsIntegrationTests {
         assertThat(hedged).as("of a hundred at most the slowest").hasSizeLessThan(100);
         one.network().latency(Duration.ofSeconds(3));
         hedged.clear();
-        for (int read = 0; read < 20; read++) {
+        AtomicInteger reads = new AtomicInteger();
+        // As long as one is busy with what was taken from it, reads begin at two.
+        await("a read that began at one has been answered by two", TIMEOUT, () -> {
             long start = System.nanoTime();
             assertThat(port(reading).block(TIMEOUT)).isEqualTo(port(two));
             assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(2));
-        }
-        assertThat(hedged)
-                .as("two is hedged by one too, now and then")
-                .anyMatch(endpoint -> endpoint.endsWith(":" + two.node().port()));
+            return reads.incrementAndGet() >= 20
+                    && hedged.stream()
+                            .anyMatch(endpoint ->
+                                    endpoint.endsWith(":" + two.node().port()));
+        });
     }
 
     @Test

@@ -6,6 +6,7 @@ import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowS
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
 import io.reactiverouter.connection.AcquireTimeoutException;
 import io.reactiverouter.connection.CallTimeoutException;
+import io.reactiverouter.connection.NotPrimaryException;
 import io.reactiverouter.routing.PrimaryFinder;
 import io.reactiverouter.routing.RoutingTable;
 import io.reactiverouter.topology.Node;
@@ -15,13 +16,15 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import reactor.core.observability.DefaultSignalListener;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /**
- * A circuit breaker for each node that reads go to: half of the last twenty reads failed with the node, and it is left out for
- * five seconds, then tried by three. Not in the path of calls to primaries, which have no other node to go to.
+ * A circuit breaker for each node: half of its last twenty calls failed with the node, and it is ejected for five seconds, then
+ * tried by three. Reads that may go to other nodes leave an ejected one out; calls that only a primary can do count, and go
+ * there all the same as long as it answers probes: there is no other to go to.
  */
 final class Breakers {
 
@@ -41,42 +44,40 @@ final class Breakers {
                 .failureRateThreshold(FAILURE_RATE)
                 .waitDurationInOpenState(OPEN)
                 .permittedNumberOfCallsInHalfOpenState(TRIALS)
-                .recordException(Breakers::isOfTheNode)
-                // They say as little as a cancel.
-                .ignoreExceptions(CallTimeoutException.class)
                 .writableStackTraceEnabled(false)
                 .build();
         Map<NodeId, CircuitBreaker> made = new HashMap<>();
         for (Shard shard : table.shards()) {
             for (Node node : shard.nodes()) {
-                CircuitBreaker breaker = CircuitBreaker.of(node.id().toString(), config);
-                breaker.getEventPublisher().onStateTransition(event -> {
-                    boolean open = event.getStateTransition().getToState() == CircuitBreaker.State.OPEN;
-                    finder.tripped(node.id(), open);
-                    if (open) {
-                        tryLater(breaker);
-                    }
-                });
-                made.put(node.id(), breaker);
+                made.put(node.id(), breaker(node.id(), config, finder));
             }
         }
         this.breakers = Map.copyOf(made);
     }
 
+    private static CircuitBreaker breaker(NodeId node, CircuitBreakerConfig config, PrimaryFinder finder) {
+        CircuitBreaker breaker = CircuitBreaker.of(node.toString(), config);
+        AtomicInteger openings = new AtomicInteger();
+        breaker.getEventPublisher().onStateTransition(event -> {
+            boolean open = event.getStateTransition().getToState() == CircuitBreaker.State.OPEN;
+            finder.tripped(node, open);
+            if (open) {
+                tryLater(breaker, openings, openings.incrementAndGet());
+            }
+        });
+        return breaker;
+    }
+
     /** By itself it would only do so when it is asked, and as long as the node is ejected nobody asks. */
-    private static void tryLater(CircuitBreaker breaker) {
+    private static void tryLater(CircuitBreaker breaker, AtomicInteger openings, int opening) {
         Mono.delay(OPEN).subscribe(now -> {
-            if (breaker.getState() == CircuitBreaker.State.OPEN) {
+            if (openings.get() == opening && breaker.getState() == CircuitBreaker.State.OPEN) {
                 breaker.transitionToHalfOpenState();
             }
         });
     }
 
-    private static boolean isOfTheNode(Throwable error) {
-        return FailureKind.of(error).isOfTheNode() || error instanceof AcquireTimeoutException;
-    }
-
-    /** Says whether a node may be tried; if so, what {@link #watch} returns must be subscribed to. */
+    /** Says whether a node may be tried; if so, what {@link #watchPermitted} returns must be subscribed to. */
     boolean permits(NodeId node) {
         return breaker(node).tryAcquirePermission();
     }
@@ -86,21 +87,23 @@ final class Breakers {
         breaker(node).releasePermission();
     }
 
-    /** Counts how it ends. A cancel says that the node answers if it has delivered something by then, and otherwise nothing. */
+    /** Counts how a call ends for which nobody was asked. */
     <T> Flux<T> watch(NodeId node, Flux<T> answer) {
         CircuitBreaker breaker = breaker(node);
-        long start = System.nanoTime();
-        AtomicBoolean answered = new AtomicBoolean();
-        return answer.doOnNext(row -> answered.setPlain(true))
-                .doOnError(error -> breaker.onError(System.nanoTime() - start, TimeUnit.NANOSECONDS, error))
-                .doOnComplete(() -> breaker.onSuccess(System.nanoTime() - start, TimeUnit.NANOSECONDS))
-                .doOnCancel(() -> {
-                    if (answered.get()) {
-                        breaker.onSuccess(System.nanoTime() - start, TimeUnit.NANOSECONDS);
-                    } else {
-                        breaker.releasePermission();
-                    }
-                });
+        return answer.tap(() -> new Watch<>(breaker, false));
+    }
+
+    /** Counts how a call ends that {@link #permits} has let pass. */
+    <T> Flux<T> watchPermitted(NodeId node, Flux<T> answer) {
+        CircuitBreaker breaker = breaker(node);
+        return answer.tap(() -> new Watch<>(breaker, true));
+    }
+
+    /** Returns which part of the calls that count failed with the node, from 0 to 1. */
+    double errorRate(NodeId node) {
+        CircuitBreaker.Metrics metrics = breaker(node).getMetrics();
+        int calls = metrics.getNumberOfBufferedCalls();
+        return calls == 0 ? 0 : Math.min(1, (double) metrics.getNumberOfFailedCalls() / calls);
     }
 
     private CircuitBreaker breaker(NodeId node) {
@@ -109,5 +112,62 @@ final class Breakers {
             throw new IllegalArgumentException("node " + node + " is not part of this cluster");
         }
         return breaker;
+    }
+
+    /**
+     * How one call ends. A cancel, by its subscriber or by a time limit, says that the node answers if it has delivered something
+     * by then, and otherwise nothing; nor does it say anything of a node's health that it has lost the writes.
+     */
+    private static final class Watch<T> extends DefaultSignalListener<T> {
+
+        private final CircuitBreaker breaker;
+        private final boolean permitted;
+        private boolean answered;
+
+        Watch(CircuitBreaker breaker, boolean permitted) {
+            this.breaker = breaker;
+            this.permitted = permitted;
+        }
+
+        @Override
+        public void doOnNext(T row) {
+            answered = true;
+        }
+
+        @Override
+        public void doOnComplete() {
+            succeeded();
+        }
+
+        @Override
+        public void doOnError(Throwable error) {
+            if (error instanceof CallTimeoutException || error instanceof NotPrimaryException) {
+                silent();
+            } else if (FailureKind.of(error).isOfTheNode() || error instanceof AcquireTimeoutException) {
+                breaker.onError(0, TimeUnit.NANOSECONDS, error);
+            } else {
+                succeeded();
+            }
+        }
+
+        @Override
+        public void doOnCancel() {
+            if (answered) {
+                succeeded();
+            } else {
+                silent();
+            }
+        }
+
+        /** How long it took does not count: the time includes what its reader did. */
+        private void succeeded() {
+            breaker.onSuccess(0, TimeUnit.NANOSECONDS);
+        }
+
+        private void silent() {
+            if (permitted) {
+                breaker.releasePermission();
+            }
+        }
     }
 }

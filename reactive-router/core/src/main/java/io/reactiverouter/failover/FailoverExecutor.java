@@ -49,6 +49,7 @@ public final class FailoverExecutor implements ShardExecutor {
     private final long maxBackoffMillis;
     private final PrimaryFinder finder;
     private final ClusterListener listener;
+    private final Breakers breakers;
     private final Map<ShardId, AtomicInteger> waiting;
 
     /**
@@ -70,6 +71,7 @@ public final class FailoverExecutor implements ShardExecutor {
         this.maxBackoffMillis = retries.maxBackoff().toMillis();
         this.finder = finder;
         this.listener = listener;
+        this.breakers = new Breakers(table, finder);
         Map<ShardId, AtomicInteger> counts = new HashMap<>();
         table.shards().forEach(shard -> counts.put(shard.id(), new AtomicInteger()));
         this.waiting = Map.copyOf(counts);
@@ -88,6 +90,18 @@ public final class FailoverExecutor implements ShardExecutor {
             Execution<T> call = new Execution<>(node, residue, replay, work);
             return Resume.of(call.first(), call::next);
         });
+    }
+
+    Breakers breakers() {
+        return breakers;
+    }
+
+    /**
+     * Returns which part of the last calls failed with the node, from 0 to 1: of the last twenty, or of those since calls found
+     * it failing and it was tried again. 0 if there were none.
+     */
+    public double errorRate(NodeId node) {
+        return breakers.errorRate(node);
     }
 
     /** Says whether the budget permits to run something again on another node, and tells the listener if so. */
@@ -307,7 +321,7 @@ public final class FailoverExecutor implements ShardExecutor {
         @Override
         Flux<T> attempt() {
             begun = false;
-            return delegate.execute(node, residue, this);
+            return breakers.watch(node, delegate.execute(node, residue, this));
         }
 
         @Override
@@ -344,17 +358,15 @@ public final class FailoverExecutor implements ShardExecutor {
 
         @Override
         Flux<Connection> attempt() {
-            return acquire.apply(node)
-                    .<Connection>handle((connection, sink) -> {
-                        if (table.takesWrites(node)) {
-                            sink.next(connection);
-                        } else {
-                            Mono.from(connection.close())
-                                    .subscribe(null, error -> LOG.debug("a connection was not given back", error));
-                            sink.error(moved());
-                        }
-                    })
-                    .flux();
+            return breakers.watch(node, acquire.apply(node).flux()).<Connection>handle((connection, sink) -> {
+                if (table.takesWrites(node)) {
+                    sink.next(connection);
+                } else {
+                    Mono.from(connection.close())
+                            .subscribe(null, error -> LOG.debug("a connection was not given back", error));
+                    sink.error(moved());
+                }
+            });
         }
 
         /** With the connection it ends. */

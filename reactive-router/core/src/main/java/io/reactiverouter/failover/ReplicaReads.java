@@ -55,7 +55,7 @@ public final class ReplicaReads {
         this.targets = targets;
         this.finder = finder;
         this.catchUp = settings.catchUp();
-        this.breakers = new Breakers(table, finder);
+        this.breakers = failover.breakers();
     }
 
     /** Runs work that only reads on a node of a shard. */
@@ -101,6 +101,10 @@ public final class ReplicaReads {
         private int turn;
         private boolean last;
         private @Nullable NodeId node;
+
+        /** The best of those that their breakers have kept from being tried. */
+        private @Nullable NodeId leftOut;
+
         private volatile boolean catchingUp;
         private volatile long catchUpEnd;
 
@@ -147,14 +151,21 @@ public final class ReplicaReads {
                 if (primary && turn == order.size()) {
                     break;
                 }
-                // The last one is better than none, whatever its breaker says.
-                boolean least = turn == order.size() && preference.from() == ReadPreference.From.REPLICA;
                 boolean permitted = !primary && breakers.permits(candidate);
-                if (primary || least || permitted) {
+                if (primary || permitted) {
                     node = candidate;
-                    Flux<T> answer = permitted ? breakers.watch(candidate, on(candidate)) : on(candidate);
+                    Flux<T> answer = permitted
+                            ? breakers.watchPermitted(candidate, on(candidate))
+                            : breakers.watch(candidate, on(candidate));
                     return preference.hedged() ? hedged(answer) : answer;
                 }
+                leftOut = leftOut == null ? candidate : leftOut;
+            }
+            NodeId least = leftOut;
+            if (least != null && !hasPrimary()) {
+                leftOut = null;
+                node = least;
+                return breakers.watch(least, on(least));
             }
             last = true;
             if (preference.from() == ReadPreference.From.REPLICA) {
@@ -164,6 +175,11 @@ public final class ReplicaReads {
                 return Flux.error(new NoReplicaException(shard, why, before));
             }
             return failover.execute(table.primary(shard), residue, Replay.IDEMPOTENT, work);
+        }
+
+        /** Says whether there is still a primary that may be read from, as far as is known. */
+        private boolean hasPrimary() {
+            return preference.from() != ReadPreference.From.REPLICA && !table.isEjected(table.primary(shard));
         }
 
         /** Asks the next node too when this one takes longer than most; its failure changes nothing for this one. */
@@ -189,7 +205,7 @@ public final class ReplicaReads {
                 }
                 return Flux.never();
             }
-            Flux<T> answer = primary ? on(other) : breakers.watch(other, on(other));
+            Flux<T> answer = primary ? breakers.watch(other, on(other)) : breakers.watchPermitted(other, on(other));
             return Resume.of(answer, error -> Flux.never());
         }
 

@@ -1,5 +1,6 @@
 package io.reactiverouter.health;
 
+import io.reactiverouter.topology.ShardId;
 import java.util.List;
 
 /**
@@ -11,6 +12,28 @@ public record ClusterStatus(List<ShardStatus> shards) {
 
     public ClusterStatus {
         shards = List.copyOf(shards);
+    }
+
+    /**
+     * Returns what is known of one shard.
+     *
+     * @throws IllegalArgumentException if the cluster has no such shard
+     */
+    public ShardStatus shard(ShardId shard) {
+        return shards.stream()
+                .filter(status -> status.shard().equals(shard))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("the cluster has no shard " + shard));
+    }
+
+    /** Returns how many nodes are healthy. */
+    public long healthy() {
+        return shards.stream().mapToLong(ShardStatus::healthy).sum();
+    }
+
+    /** Returns how many nodes there are. */
+    public int total() {
+        return shards.stream().mapToInt(ShardStatus::total).sum();
     }
 
     /** Returns how many shards can take writes. */

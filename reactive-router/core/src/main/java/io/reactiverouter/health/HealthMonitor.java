@@ -22,6 +22,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 import reactor.core.Disposable;
 import reactor.core.Disposables;
@@ -47,6 +48,7 @@ public final class HealthMonitor implements PrimaryFinder {
     private static final Logger LOG = Loggers.getLogger(HealthMonitor.class);
 
     private final RoutingTable table;
+    private final NodePools pools;
     private final HealthSettings settings;
     private final Map<ShardId, ShardHealth> shards = new LinkedHashMap<>();
     private final Map<NodeId, Prober> probers = new LinkedHashMap<>();
@@ -62,6 +64,7 @@ public final class HealthMonitor implements PrimaryFinder {
      */
     public HealthMonitor(RoutingTable table, NodePools pools, HealthSettings settings, ClusterListener listener) {
         this.table = table;
+        this.pools = pools;
         this.settings = settings;
         for (Shard shard : table.shards()) {
             ShardHealth health =
@@ -208,10 +211,14 @@ public final class HealthMonitor implements PrimaryFinder {
                 .take(1);
     }
 
-    /** Returns what is known now. */
-    public ClusterStatus status() {
+    /**
+     * Returns what is known now.
+     *
+     * @param errorRate which part of the last calls failed with a node
+     */
+    public ClusterStatus status(ToDoubleFunction<NodeId> errorRate) {
         List<ShardStatus> all = new ArrayList<>();
-        shards.values().forEach(health -> all.add(health.status()));
+        shards.values().forEach(health -> all.add(health.status(errorRate, pools::statistics)));
         return new ClusterStatus(all);
     }
 

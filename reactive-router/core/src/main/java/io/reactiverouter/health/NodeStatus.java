@@ -1,10 +1,12 @@
 package io.reactiverouter.health;
 
+import io.reactiverouter.connection.PoolStatistics;
 import io.reactiverouter.topology.NodeId;
 import io.reactiverouter.topology.NodeRole;
 import io.reactiverouter.topology.NodeState;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +24,10 @@ import org.jspecify.annotations.Nullable;
  * @param latency how long its last answer took
  * @param failures failed probes in a row
  * @param lastError the last failure of a probe, null if there was none
+ * @param errorRate which part of the last calls failed with the node, from 0 to 1: of the last twenty, or of those since calls
+ *     found it failing and it was tried again. 0 if there were none. Errors that are the server's answer to a statement are no
+ *     failures of the node
+ * @param connections the node's pool
  */
 public record NodeStatus(
         NodeId node,
@@ -34,11 +40,27 @@ public record NodeStatus(
         Duration lag,
         Duration latency,
         int failures,
-        @Nullable String lastError) {
+        @Nullable String lastError,
+        double errorRate,
+        PoolStatistics connections) {
+
+    private static final PoolStatistics NONE = new PoolStatistics(0, 0, 0, 0, 0, 0, 0, 0, 0, Map.of());
 
     static NodeStatus unknown(NodeId node) {
         return new NodeStatus(
-                node, NodeState.HEALTHY, null, NodeRole.UNKNOWN, false, 0, 0, Duration.ZERO, Duration.ZERO, 0, null);
+                node,
+                NodeState.HEALTHY,
+                null,
+                NodeRole.UNKNOWN,
+                false,
+                0,
+                0,
+                Duration.ZERO,
+                Duration.ZERO,
+                0,
+                null,
+                0,
+                NONE);
     }
 
     /** Says whether its last probe was answered. */
@@ -52,7 +74,20 @@ public record NodeStatus(
     }
 
     NodeStatus failed(int nowFailures, String error) {
-        return new NodeStatus(node, state, since, role, fenced, timeline, lagBytes, lag, latency, nowFailures, error);
+        return new NodeStatus(
+                node,
+                state,
+                since,
+                role,
+                fenced,
+                timeline,
+                lagBytes,
+                lag,
+                latency,
+                nowFailures,
+                error,
+                errorRate,
+                connections);
     }
 
     NodeStatus answered(ProbeAnswer answer, long behind, Duration age) {
@@ -67,16 +102,60 @@ public record NodeStatus(
                 age,
                 answer.latency(),
                 0,
-                lastError);
+                lastError,
+                errorRate,
+                connections);
     }
 
     NodeStatus in(NodeState newState, Instant now) {
-        return new NodeStatus(node, newState, now, role, fenced, timeline, lagBytes, lag, latency, failures, lastError);
+        return new NodeStatus(
+                node,
+                newState,
+                now,
+                role,
+                fenced,
+                timeline,
+                lagBytes,
+                lag,
+                latency,
+                failures,
+                lastError,
+                errorRate,
+                connections);
     }
 
     NodeStatus withFenced(boolean nowFenced) {
         return new NodeStatus(
-                node, state, since, role, nowFenced, timeline, lagBytes, lag, latency, failures, lastError);
+                node,
+                state,
+                since,
+                role,
+                nowFenced,
+                timeline,
+                lagBytes,
+                lag,
+                latency,
+                failures,
+                lastError,
+                errorRate,
+                connections);
+    }
+
+    NodeStatus with(double nowErrorRate, PoolStatistics nowConnections) {
+        return new NodeStatus(
+                node,
+                state,
+                since,
+                role,
+                fenced,
+                timeline,
+                lagBytes,
+                lag,
+                latency,
+                failures,
+                lastError,
+                nowErrorRate,
+                nowConnections);
     }
 
     /** Returns it in a few words, for an error. */

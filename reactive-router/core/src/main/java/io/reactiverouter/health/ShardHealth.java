@@ -2,6 +2,7 @@ package io.reactiverouter.health;
 
 import io.r2dbc.spi.R2dbcException;
 import io.reactiverouter.connection.PasswordUnavailableException;
+import io.reactiverouter.connection.PoolStatistics;
 import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.routing.ReadTarget;
 import io.reactiverouter.routing.RoutingTable;
@@ -20,6 +21,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -84,8 +87,11 @@ final class ShardHealth {
         }
     }
 
-    synchronized ShardStatus status() {
-        return new ShardStatus(shard, table.primary(shard), List.copyOf(statuses.values()));
+    synchronized ShardStatus status(ToDoubleFunction<NodeId> errorRate, Function<NodeId, PoolStatistics> connections) {
+        List<NodeStatus> nodes = statuses.values().stream()
+                .map(status -> status.with(errorRate.applyAsDouble(status.node()), connections.apply(status.node())))
+                .toList();
+        return new ShardStatus(shard, table.primary(shard), nodes);
     }
 
     synchronized String describe() {
@@ -101,6 +107,7 @@ final class ShardHealth {
         long behind = answer.role() == NodeRole.REPLICA ? Math.max(0, primaryPosition - answer.position()) : 0;
         NodeStatus status = known(node).answered(answer, behind, age(node, answer, behind, nanoTime));
         statuses.put(node, status);
+        table.eject(node, false);
         if (tripped.contains(node)) {
             enter(node, NodeState.EJECTED, "half of its last calls have failed");
         } else if (status.lag().compareTo(settings.maxLag()) > 0) {
@@ -112,7 +119,10 @@ final class ShardHealth {
         publish();
     }
 
-    /** What calls have met with counts as much as what probes have, until they try it again. */
+    /**
+     * What calls have met with keeps reads from a node that can go elsewhere, until they try it again. It takes no writes from a
+     * primary: probes know better, and there is no other.
+     */
     synchronized void tripped(NodeId node, boolean open) {
         if (open && tripped.add(node)) {
             enter(node, NodeState.EJECTED, "half of its last calls have failed");
@@ -179,11 +189,17 @@ final class ShardHealth {
         }
         int failures = before.failures() + 1;
         statuses.put(node, before.failed(failures, message));
-        if (failures >= settings.failures()) {
+        if (isLost(known(node))) {
+            table.eject(node, true);
             enter(node, NodeState.EJECTED, failures + " probes in a row have failed, the last one with: " + error);
         }
         choosePrimary();
         publish();
+    }
+
+    /** Says whether a node is ejected for its silence, and not because of what calls have met with there. */
+    private boolean isLost(NodeStatus status) {
+        return status.failures() >= settings.failures();
     }
 
     private static boolean isSilence(Throwable error) {
@@ -244,7 +260,6 @@ final class ShardHealth {
         NodeState before = status.state();
         if (before != state) {
             statuses.put(node, status.in(state, clock.instant()));
-            table.eject(node, state == NodeState.EJECTED);
             listener.stateChanged(node, before, state, reason);
         }
     }
@@ -350,7 +365,7 @@ final class ShardHealth {
             return true;
         }
         // Nobody has been promoted. One that was there as a second primary before is a copy with a history of its own.
-        boolean gone = former.state() == NodeState.EJECTED || (former.answers() && former.role() == NodeRole.REPLICA);
+        boolean gone = isLost(former) || (former.answers() && former.role() == NodeRole.REPLICA);
         return gone && !best.fenced() && position(best.node()) >= primaryPosition;
     }
 

@@ -24,12 +24,20 @@ public record ShardStatus(ShardId shard, NodeId primary, List<NodeStatus> nodes)
         return nodes.stream().filter(node -> node.state() == NodeState.HEALTHY).count();
     }
 
-    /** Says whether the node that takes the writes is of use, as far as is known. */
+    /** Returns how many nodes there are. */
+    public int total() {
+        return nodes.size();
+    }
+
+    /**
+     * Says whether the node that takes the writes is of use, as far as is known. One that is ejected because of what calls have
+     * met with there gets writes still, as long as it answers probes.
+     */
     public boolean writable() {
         return nodes.stream()
                 .anyMatch(node -> node.node().equals(primary)
                         && node.role() != NodeRole.REPLICA
-                        && node.state() != NodeState.EJECTED
+                        && (node.state() != NodeState.EJECTED || node.failures() == 0)
                         && !node.fenced());
     }
 }

@@ -75,10 +75,11 @@ public final class ReadTargets {
     }
 
     private static int rank(ReadTarget target, ReadPreference preference, long position) {
-        if (target.state() == NodeState.EJECTED) {
-            return 5;
-        }
         if (!target.answers()) {
+            return target.state() == NodeState.EJECTED ? 6 : 5;
+        }
+        if (target.state() == NodeState.EJECTED) {
+            // Calls have failed there, and yet it is worth more than one that says nothing.
             return 4;
         }
         if (target.primary()) {

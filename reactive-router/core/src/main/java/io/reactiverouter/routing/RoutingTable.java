@@ -169,8 +169,11 @@ public final class RoutingTable {
         snapshot = new Snapshot(Map.copyOf(primaries), current.ejected(), current.fenced(), current.placements());
     }
 
-    /** Says whether a node is to be passed over where another can serve. */
+    /** Says whether a node is silent, and to be passed over where another can serve. */
     public synchronized void eject(NodeId node, boolean eject) {
+        if (isEjected(node) == eject) {
+            return;
+        }
         Snapshot current = snapshot;
         snapshot = new Snapshot(
                 current.primaries(), changed(current.ejected(), node, eject), current.fenced(), current.placements());
@@ -222,7 +225,7 @@ public final class RoutingTable {
                         .anyMatch(target -> target.node().equals(node));
     }
 
-    /** Says whether a node has been ejected. */
+    /** Says whether a node has been ejected because it is silent. */
     public boolean isEjected(NodeId node) {
         Set<NodeId> ejected = snapshot.ejected();
         return !ejected.isEmpty() && ejected.contains(node);

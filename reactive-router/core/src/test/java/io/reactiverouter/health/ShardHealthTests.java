@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.r2dbc.spi.R2dbcNonTransientResourceException;
 import io.r2dbc.spi.R2dbcTransientResourceException;
+import io.reactiverouter.connection.PoolStatistics;
 import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.routing.ReadTarget;
 import io.reactiverouter.routing.RoutingTable;
@@ -19,6 +20,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -305,6 +307,32 @@ class ShardHealthTests {
         assertThat(events).hasSize(2);
     }
 
+    @Test
+    void primaryThatCallsHaveTrippedKeepsItsWrites() {
+        primary(A, 1);
+        replica(B);
+        replica(C);
+        health.tripped(A, true);
+        primary(A, 1);
+        // A copy on the same timeline takes over from a primary that is gone, and this one is not.
+        primary(B, 1);
+        assertThat(status(A).state()).isEqualTo(NodeState.EJECTED);
+        assertThat(table.primary(S0)).isEqualTo(A);
+        assertThat(table.isEjected(A)).as("calls need not wait for another").isFalse();
+        assertThat(shardStatus().writable()).isTrue();
+        assertThat(status(A).errorRate()).isEqualTo(0.25);
+        assertThat(status(A).connections().max()).isEqualTo(7);
+        for (int probe = 0; probe < HealthSettings.DEFAULTS.failures(); probe++) {
+            assertThat(table.isEjected(A)).isFalse();
+            fail(A);
+        }
+        assertThat(table.isEjected(A)).isTrue();
+        assertThat(shardStatus().writable()).isFalse();
+        primary(A, 1);
+        assertThat(status(A).state()).as("calls have not tried it again").isEqualTo(NodeState.EJECTED);
+        assertThat(table.isEjected(A)).isFalse();
+    }
+
     private List<NodeId> readable() {
         return table.readTargets(S0).stream().map(ReadTarget::node).toList();
     }
@@ -332,12 +360,12 @@ class ShardHealthTests {
 
     @Test
     void shardIsWritableWithAPrimaryThatAnswers() {
-        assertThat(health.status().writable()).as("as far as is known").isTrue();
+        assertThat(shardStatus().writable()).as("as far as is known").isTrue();
         replica(A);
-        assertThat(health.status().writable()).isFalse();
+        assertThat(shardStatus().writable()).isFalse();
         primary(B, 2);
-        assertThat(health.status().writable()).isTrue();
-        assertThat(health.status().healthy()).isEqualTo(3);
+        assertThat(shardStatus().writable()).isTrue();
+        assertThat(shardStatus().healthy()).isEqualTo(3);
         assertThat(health.describe()).contains("a:5432 (REPLICA, HEALTHY)").contains("b:5432 (PRIMARY, HEALTHY)");
     }
 
@@ -364,8 +392,13 @@ class ShardHealthTests {
         health.failed(node, new IOException("gone"), ++nanoTime);
     }
 
+    private ShardStatus shardStatus() {
+        return health.status(
+                node -> node.equals(A) ? 0.25 : 0, node -> new PoolStatistics(7, 0, 0, 0, 0, 0, 0, 0, 0, Map.of()));
+    }
+
     private NodeStatus status(NodeId node) {
-        return health.status().nodes().stream()
+        return shardStatus().nodes().stream()
                 .filter(status -> status.node().equals(node))
                 .findFirst()
                 .orElseThrow();
