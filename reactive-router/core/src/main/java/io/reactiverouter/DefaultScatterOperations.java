@@ -3,6 +3,7 @@ package io.reactiverouter;
 import io.r2dbc.spi.Row;
 import io.reactiverouter.aggregate.AggregateRow;
 import io.reactiverouter.aggregate.Aggregation;
+import io.reactiverouter.observation.CallKind;
 import io.reactiverouter.order.SortKey;
 import io.reactiverouter.scatter.FailurePolicy;
 import io.reactiverouter.scatter.Gathered;
@@ -40,13 +41,19 @@ final class DefaultScatterOperations implements ScatterOperations {
     }
 
     private final DefaultShardCluster cluster;
+    private final @Nullable String keyspace;
     private final Supplier<Targets> route;
     private final ScatterSettings settings;
     private final Selection selection;
 
     DefaultScatterOperations(
-            DefaultShardCluster cluster, Supplier<Targets> route, ScatterSettings settings, Selection selection) {
+            DefaultShardCluster cluster,
+            @Nullable String keyspace,
+            Supplier<Targets> route,
+            ScatterSettings settings,
+            Selection selection) {
         this.cluster = cluster;
+        this.keyspace = keyspace;
         this.route = route;
         this.settings = settings;
         this.selection = selection;
@@ -116,26 +123,35 @@ final class DefaultScatterOperations implements ScatterOperations {
     }
 
     <T> Mono<Page<T>> page(Query query, Function<? super Row, ? extends T> mapper, @Nullable String cursor) {
-        return oneOutsideOfTransactions(targets -> cluster.scatter()
-                .page(
-                        targets.shards(),
-                        settings.withPolicy(FailurePolicy.FAIL_FAST),
-                        selection,
-                        targets.<T>mapped(query, mapper),
-                        cluster.cursors(),
-                        cursor));
+        return oneOutsideOfTransactions(
+                "page",
+                query,
+                targets -> cluster.scatter()
+                        .page(
+                                targets.shards(),
+                                settings.withPolicy(FailurePolicy.FAIL_FAST),
+                                selection,
+                                targets.<T>mapped(query, mapper),
+                                cluster.cursors(),
+                                cursor));
     }
 
     @Override
     public <T> Flux<T> query(Query query, Function<? super Row, ? extends T> mapper) {
-        return outsideOfTransactions(targets ->
-                cluster.scatter().rows(targets.shards(), settings, selection, targets.<T>mapped(query, mapper)));
+        return outsideOfTransactions(
+                "query",
+                query,
+                targets -> cluster.scatter()
+                        .rows(targets.shards(), settings, selection, targets.<T>mapped(query, mapper)));
     }
 
     @Override
     public <T> Flux<Gathered<T>> gather(Query query, Function<? super Row, ? extends T> mapper) {
-        return outsideOfTransactions(targets ->
-                cluster.scatter().gather(targets.shards(), settings, selection, targets.<T>mapped(query, mapper)));
+        return outsideOfTransactions(
+                "gather",
+                query,
+                targets -> cluster.scatter()
+                        .gather(targets.shards(), settings, selection, targets.<T>mapped(query, mapper)));
     }
 
     @Override
@@ -146,15 +162,31 @@ final class DefaultScatterOperations implements ScatterOperations {
             BiFunction<A, T, A> accumulator,
             BinaryOperator<A> combiner) {
         requireAllRows("a reduction");
-        return oneOutsideOfTransactions(targets -> cluster.scatter()
-                .reduce(targets.shards(), settings, targets.<T>mapped(query, mapper), initial, accumulator, combiner));
+        return oneOutsideOfTransactions(
+                "reduce",
+                query,
+                targets -> cluster.scatter()
+                        .reduce(
+                                targets.shards(),
+                                settings,
+                                targets.<T>mapped(query, mapper),
+                                initial,
+                                accumulator,
+                                combiner));
     }
 
     @Override
     public Flux<AggregateRow> aggregate(Query query, Aggregation aggregation) {
         requireAllRows("an aggregation");
-        return outsideOfTransactions(targets -> cluster.scatter()
-                .aggregate(oneAtLeast(targets.shards()), settings, targets.mapped(query, row -> row), aggregation));
+        return outsideOfTransactions(
+                "aggregate",
+                query,
+                targets -> cluster.scatter()
+                        .aggregate(
+                                oneAtLeast(targets.shards()),
+                                settings,
+                                targets.mapped(query, row -> row),
+                                aggregation));
     }
 
     /** A range that no shard can hold rows of has an aggregate too, as the count 0: any server can say which. */
@@ -174,38 +206,35 @@ final class DefaultScatterOperations implements ScatterOperations {
         requireAllRows("a statement without rows");
         Query statement = Query.of(sql);
         return oneOutsideOfTransactions(
-                targets -> cluster.scatter().run(targets.shards(), settings, statement::update));
+                "execute", statement, targets -> cluster.scatter().run(targets.shards(), settings, statement::update));
     }
 
     /**
      * A caller's {@code onErrorContinue} reaches up into the operators of the answer, where it would take the failure of a
      * shard for an element to leave out: {@code onErrorStop} keeps it away.
      */
-    private <T> Flux<T> outsideOfTransactions(Function<Targets, Flux<T>> call) {
-        return Flux.deferContextual(context -> {
+    private <T> Flux<T> outsideOfTransactions(String operation, Query query, Function<Targets, Flux<T>> call) {
+        Flux<T> answer = Flux.deferContextual(context -> {
                     cluster.requireNoTransaction(
                             context,
                             () -> "scatter-gather over shards " + route.get().shards());
                     return call.apply(route.get());
                 })
                 .onErrorStop();
+        return cluster.observed(keyspace, CallKind.SCATTER, operation, query.sql(), answer);
     }
 
-    private <T> Mono<T> oneOutsideOfTransactions(Function<Targets, Mono<T>> call) {
-        return Mono.deferContextual(context -> {
-                    cluster.requireNoTransaction(
-                            context,
-                            () -> "scatter-gather over shards " + route.get().shards());
-                    return call.apply(route.get());
-                })
-                .onErrorStop();
+    private <T> Mono<T> oneOutsideOfTransactions(String operation, Query query, Function<Targets, Mono<T>> call) {
+        return outsideOfTransactions(
+                        operation, query, targets -> call.apply(targets).flux())
+                .singleOrEmpty();
     }
 
     private DefaultScatterOperations with(ScatterSettings changed) {
-        return new DefaultScatterOperations(cluster, route, changed, selection);
+        return new DefaultScatterOperations(cluster, keyspace, route, changed, selection);
     }
 
     private DefaultScatterOperations with(Selection changed) {
-        return new DefaultScatterOperations(cluster, route, settings, changed);
+        return new DefaultScatterOperations(cluster, keyspace, route, settings, changed);
     }
 }

@@ -12,6 +12,9 @@ import io.reactiverouter.failover.Replay;
 import io.reactiverouter.failover.ReplicaReads;
 import io.reactiverouter.health.ClusterStatus;
 import io.reactiverouter.health.HealthMonitor;
+import io.reactiverouter.observation.CallInfo;
+import io.reactiverouter.observation.CallInstrumentation;
+import io.reactiverouter.observation.CallKind;
 import io.reactiverouter.routing.RoutingTable;
 import io.reactiverouter.scatter.FailurePolicy;
 import io.reactiverouter.scatter.PageCursor;
@@ -52,6 +55,7 @@ final class DefaultShardCluster implements ShardCluster {
     private final ScatterSettings scattering;
     private final @Nullable Duration callTimeout;
     private final PageCursor cursors;
+    private final CallInstrumentation instrumentation;
 
     DefaultShardCluster(
             RoutingTable table,
@@ -61,7 +65,8 @@ final class DefaultShardCluster implements ShardCluster {
             ReplicaReads reads,
             @Nullable String name,
             @Nullable Duration callTimeout,
-            PageCursor cursors) {
+            PageCursor cursors,
+            CallInstrumentation instrumentation) {
         this.table = table;
         this.pools = pools;
         this.health = health;
@@ -69,6 +74,7 @@ final class DefaultShardCluster implements ShardCluster {
         this.executor = executor;
         this.callTimeout = callTimeout;
         this.cursors = cursors;
+        this.instrumentation = instrumentation;
         this.reads = reads;
         this.scattering = new ScatterSettings(
                 callTimeout, null, FailurePolicy.FAIL_FAST, ScatterOperations.DEFAULT_CONCURRENCY, null);
@@ -86,13 +92,13 @@ final class DefaultShardCluster implements ShardCluster {
     @Override
     public ShardOperations shard(ShardId shard) {
         table.primary(shard);
-        return operations(() -> shard, null);
+        return operations(null, () -> shard, null);
     }
 
     @Override
     public ScatterOperations allShards() {
         List<ShardId> all = shardIds();
-        return scatterOperations(() -> all, null);
+        return scatterOperations(null, () -> all, null);
     }
 
     @Override
@@ -168,18 +174,30 @@ final class DefaultShardCluster implements ShardCluster {
     }
 
     /** Returns calls to the shard that {@code locator} gives with each subscription. */
-    ShardOperations operations(Supplier<ShardId> locator, @Nullable ReadPreference reading) {
-        return new DefaultShardOperations(this, locator, callTimeout, reading);
+    ShardOperations operations(@Nullable String keyspace, Supplier<ShardId> locator, @Nullable ReadPreference reading) {
+        return new DefaultShardOperations(this, keyspace, locator, callTimeout, reading);
     }
 
     /** Returns calls to the shards that {@code route} gives with each subscription. */
-    ScatterOperations scatterOperations(Supplier<List<ShardId>> route, @Nullable ReadPreference reading) {
-        return scatterOperations(() -> new DefaultScatterOperations.Targets(route.get(), null), Selection.ALL, reading);
+    ScatterOperations scatterOperations(
+            @Nullable String keyspace, Supplier<List<ShardId>> route, @Nullable ReadPreference reading) {
+        return scatterOperations(
+                keyspace, () -> new DefaultScatterOperations.Targets(route.get(), null), Selection.ALL, reading);
     }
 
     ScatterOperations scatterOperations(
-            Supplier<DefaultScatterOperations.Targets> route, Selection selection, @Nullable ReadPreference reading) {
-        return new DefaultScatterOperations(this, route, scattering.withReading(reading), selection);
+            @Nullable String keyspace,
+            Supplier<DefaultScatterOperations.Targets> route,
+            Selection selection,
+            @Nullable ReadPreference reading) {
+        return new DefaultScatterOperations(this, keyspace, route, scattering.withReading(reading), selection);
+    }
+
+    <T> Flux<T> observed(
+            @Nullable String keyspace, CallKind kind, String operation, @Nullable String sql, Flux<T> answer) {
+        return instrumentation == CallInstrumentation.NONE
+                ? answer
+                : instrumentation.call(new CallInfo(keyspace, kind, operation, sql), answer);
     }
 
     Function<Context, Context> entering(TransactionScope scope) {

@@ -10,6 +10,7 @@ import io.reactiverouter.connection.Deadline;
 import io.reactiverouter.connection.LimitedWork;
 import io.reactiverouter.connection.ShardExecutor.Residue;
 import io.reactiverouter.failover.Replay;
+import io.reactiverouter.observation.CallKind;
 import io.reactiverouter.topology.ReadPreference;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
@@ -32,6 +33,7 @@ import reactor.core.publisher.Mono;
 final class DefaultShardOperations implements ShardOperations {
 
     private final DefaultShardCluster cluster;
+    private final @Nullable String keyspace;
     private final Supplier<ShardId> locator;
     private final @Nullable Duration timeout;
 
@@ -43,19 +45,22 @@ final class DefaultShardOperations implements ShardOperations {
 
     DefaultShardOperations(
             DefaultShardCluster cluster,
+            @Nullable String keyspace,
             Supplier<ShardId> locator,
             @Nullable Duration timeout,
             @Nullable ReadPreference reading) {
-        this(cluster, locator, timeout, Replay.STATEMENT, reading);
+        this(cluster, keyspace, locator, timeout, Replay.STATEMENT, reading);
     }
 
     private DefaultShardOperations(
             DefaultShardCluster cluster,
+            @Nullable String keyspace,
             Supplier<ShardId> locator,
             @Nullable Duration timeout,
             Replay replay,
             @Nullable ReadPreference reading) {
         this.cluster = cluster;
+        this.keyspace = keyspace;
         this.locator = locator;
         this.timeout = timeout;
         this.replay = replay;
@@ -69,18 +74,19 @@ final class DefaultShardOperations implements ShardOperations {
 
     @Override
     public ShardOperations timeout(Duration limit) {
-        return new DefaultShardOperations(cluster, locator, AnswerTimeout.require(limit), replay, reading);
+        return new DefaultShardOperations(cluster, keyspace, locator, AnswerTimeout.require(limit), replay, reading);
     }
 
     @Override
     public ShardOperations idempotent() {
-        return new DefaultShardOperations(cluster, locator, timeout, Replay.IDEMPOTENT, reading);
+        return new DefaultShardOperations(cluster, keyspace, locator, timeout, Replay.IDEMPOTENT, reading);
     }
 
     @Override
     public ShardOperations reading(ReadPreference preference) {
         return new DefaultShardOperations(
                 cluster,
+                keyspace,
                 locator,
                 timeout,
                 replay,
@@ -89,7 +95,10 @@ final class DefaultShardOperations implements ShardOperations {
 
     @Override
     public <T> Flux<T> query(Query query, Function<? super Row, ? extends T> mapper) {
-        return call(Residue.NONE, replay, reading, connection -> query.fetch(connection, mapper));
+        return observed(
+                "query",
+                query.sql(),
+                call(Residue.NONE, replay, reading, connection -> query.fetch(connection, mapper)));
     }
 
     @Override
@@ -99,7 +108,8 @@ final class DefaultShardOperations implements ShardOperations {
 
     @Override
     public Mono<Long> update(Query query) {
-        return call(Residue.NONE, replay, null, query::update).singleOrEmpty();
+        return observed("update", query.sql(), call(Residue.NONE, replay, null, query::update))
+                .singleOrEmpty();
     }
 
     @Override
@@ -112,14 +122,14 @@ final class DefaultShardOperations implements ShardOperations {
             throw new IllegalArgumentException(
                     "a batch needs parameters in every row, one row has none; update() runs a statement without");
         }
-        return transaction(
-                        TransactionOptions.DEFAULTS,
-                        replay,
-                        true,
-                        connection -> Flux.defer(() -> Flux.from(batch(connection, sql, copy)))
-                                .concatMap(Result::getRowsUpdated, 1)
-                                .reduce(0L, Long::sum))
-                .singleOrEmpty();
+        Flux<Long> answer = transaction(
+                TransactionOptions.DEFAULTS,
+                replay,
+                true,
+                connection -> Flux.defer(() -> Flux.from(batch(connection, sql, copy)))
+                        .concatMap(Result::getRowsUpdated, 1)
+                        .reduce(0L, Long::sum));
+        return observed("batch", sql, answer).singleOrEmpty();
     }
 
     private static Publisher<? extends Result> batch(Connection connection, String sql, List<@Nullable Object[]> rows) {
@@ -140,20 +150,20 @@ final class DefaultShardOperations implements ShardOperations {
 
     @Override
     public <T> Flux<T> withConnectionMany(Function<? super Connection, ? extends Publisher<T>> work) {
-        return call(Residue.POSSIBLE, Replay.NEVER, null, work);
+        return observed("connection", null, call(Residue.POSSIBLE, Replay.NEVER, null, work));
     }
 
     @Override
     public <T> Mono<T> inTransaction(
             TransactionOptions options, Function<? super Connection, ? extends Publisher<T>> work) {
-        return transaction(options, Replay.transaction(options.retries()), true, work)
+        return observed("transaction", null, transaction(options, Replay.transaction(options.retries()), true, work))
                 .singleOrEmpty();
     }
 
     @Override
     public <T> Flux<T> inTransactionMany(
             TransactionOptions options, Function<? super Connection, ? extends Publisher<T>> work) {
-        return transaction(options, Replay.transaction(options.retries()), false, work);
+        return observed("transaction", null, transaction(options, Replay.transaction(options.retries()), false, work));
     }
 
     /**
@@ -166,7 +176,7 @@ final class DefaultShardOperations implements ShardOperations {
             Function<? super Connection, ? extends Publisher<T>> work) {
         return Flux.deferContextual(context -> {
                     if (cluster.scope(context) != null) {
-                        return withConnectionMany(work);
+                        return call(Residue.POSSIBLE, Replay.NEVER, null, work);
                     }
                     ShardId shard = locator.get();
                     CommitGate gate = new CommitGate(again.unknown());
@@ -236,6 +246,10 @@ final class DefaultShardOperations implements ShardOperations {
                                     call -> cluster.execute(shard, residue, again, call)));
                 })
                 .onErrorStop();
+    }
+
+    private <T> Flux<T> observed(String operation, @Nullable String sql, Flux<T> answer) {
+        return cluster.observed(keyspace, CallKind.SINGLE, operation, sql, answer);
     }
 
     private <T> Flux<T> limited(

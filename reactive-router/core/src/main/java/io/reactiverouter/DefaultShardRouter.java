@@ -54,7 +54,7 @@ final class DefaultShardRouter implements ShardRouter {
     @Override
     public ShardOperations shard(ShardKey key) {
         UnroutableKeyException.requireNonNull(key);
-        return cluster.operations(() -> table.route(keyspace, key).shard(), reading);
+        return cluster.operations(keyspace, () -> table.route(keyspace, key).shard(), reading);
     }
 
     @Override
@@ -64,20 +64,21 @@ final class DefaultShardRouter implements ShardRouter {
         }
         keys.forEach(UnroutableKeyException::requireNonNull);
         List<ShardKey> copy = List.copyOf(keys);
-        return cluster.scatterOperations(() -> table.route(keyspace, copy).shards(), reading);
+        return cluster.scatterOperations(
+                keyspace, () -> table.route(keyspace, copy).shards(), reading);
     }
 
     @Override
     public ScatterOperations lookup(Collection<? extends ShardKey> keys) {
         List<ShardKey> copy = required("lookup", keys);
-        return cluster.scatterOperations(() -> lookup(copy, false), Selection.ALL, reading);
+        return cluster.scatterOperations(keyspace, () -> lookup(copy, false), Selection.ALL, reading);
     }
 
     @Override
     public ScatterOperations lookupInOrder(Collection<? extends ShardKey> keys) {
         List<ShardKey> copy = required("lookupInOrder", keys);
         return cluster.scatterOperations(
-                () -> lookup(copy, true), Selection.ALL.withOrder(List.of(KeyLookup.ORDER), true), reading);
+                keyspace, () -> lookup(copy, true), Selection.ALL.withOrder(List.of(KeyLookup.ORDER), true), reading);
     }
 
     private DefaultScatterOperations.Targets lookup(List<ShardKey> keys, boolean ordered) {
@@ -102,7 +103,7 @@ final class DefaultShardRouter implements ShardRouter {
     public ScatterOperations between(ShardKey from, ShardKey to) {
         UnroutableKeyException.requireNonNull(from);
         UnroutableKeyException.requireNonNull(to);
-        return cluster.scatterOperations(() -> table.between(keyspace, from, to), reading);
+        return cluster.scatterOperations(keyspace, () -> table.between(keyspace, from, to), reading);
     }
 
     @Override
@@ -137,7 +138,8 @@ final class DefaultShardRouter implements ShardRouter {
 
     @Override
     public ScatterOperations allShards() {
-        return cluster.scatterOperations(() -> table.routeAll(keyspace).shards(), reading);
+        return cluster.scatterOperations(
+                keyspace, () -> table.routeAll(keyspace).shards(), reading);
     }
 
     @Override

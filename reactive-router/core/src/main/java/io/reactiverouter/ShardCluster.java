@@ -6,6 +6,7 @@ import io.reactiverouter.connection.Limits;
 import io.reactiverouter.connection.NodePools;
 import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.connection.PoolStatistics;
+import io.reactiverouter.connection.ShardExecutor;
 import io.reactiverouter.failover.FailoverExecutor;
 import io.reactiverouter.failover.FailoverSettings;
 import io.reactiverouter.failover.ReadSettings;
@@ -14,6 +15,7 @@ import io.reactiverouter.failover.RetrySettings;
 import io.reactiverouter.health.ClusterStatus;
 import io.reactiverouter.health.HealthMonitor;
 import io.reactiverouter.health.HealthSettings;
+import io.reactiverouter.observation.CallInstrumentation;
 import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.routing.ReadTargets;
 import io.reactiverouter.routing.RoutingTable;
@@ -125,6 +127,7 @@ public interface ShardCluster {
         private RetrySettings retry = RetrySettings.DEFAULTS;
         private ReadSettings reads = ReadSettings.DEFAULTS;
         private ClusterListener listener = ClusterListener.NONE;
+        private CallInstrumentation instrumentation = CallInstrumentation.NONE;
         private Duration callTimeout = Duration.ofSeconds(30);
         private @Nullable PageCursor cursors;
         private @Nullable String name;
@@ -226,6 +229,12 @@ public interface ShardCluster {
             return this;
         }
 
+        /** Sets who watches calls; nobody unless set. */
+        public Builder instrumentation(CallInstrumentation newInstrumentation) {
+            this.instrumentation = newInstrumentation;
+            return this;
+        }
+
         /**
          * Sets the time limit of calls that set none themselves, see {@link ShardOperations#timeout} and
          * {@link ScatterOperations#shardTimeout}; 30 s unless set, zero is no limit.
@@ -284,15 +293,15 @@ public interface ShardCluster {
                     admission);
             HealthMonitor monitor = new HealthMonitor(table, opened, health, guarded);
             admission.ask(monitor);
-            FailoverExecutor executor =
-                    new FailoverExecutor(opened.executor(), table, failover, retry, monitor, guarded);
+            ShardExecutor nodes = InstrumentedExecutor.of(opened.executor(), instrumentation, table);
+            FailoverExecutor executor = new FailoverExecutor(nodes, table, failover, retry, monitor, guarded);
             return new DefaultShardCluster(
                     table,
                     opened,
                     monitor,
                     executor,
                     new ReplicaReads(
-                            opened.executor(),
+                            nodes,
                             executor,
                             table,
                             new ReadTargets(table, reads.region(), opened::load),
@@ -300,7 +309,8 @@ public interface ShardCluster {
                             reads),
                     name,
                     callTimeout.isZero() ? null : callTimeout,
-                    cursors == null ? ownCursors() : cursors);
+                    cursors == null ? ownCursors() : cursors,
+                    instrumentation);
         }
     }
 }

@@ -10,6 +10,7 @@ import io.reactiverouter.connection.Deadline;
 import io.reactiverouter.connection.LimitedWork;
 import io.reactiverouter.connection.ShardExecutor;
 import io.reactiverouter.connection.ShardExecutor.Residue;
+import io.reactiverouter.observation.CallProgress;
 import io.reactiverouter.order.SortKey;
 import io.reactiverouter.order.SortPlan;
 import io.reactiverouter.stream.EndWith;
@@ -300,7 +301,9 @@ public final class ScatterGather {
             this.shards = shards;
             this.settings = settings;
             this.executor = executors.apply(settings.reading());
-            this.tally = new Tally(shards, tolerated(settings.policy(), shards.size()));
+            CallProgress progress = CallProgress.of(context);
+            this.tally = new Tally(shards, tolerated(settings.policy(), shards.size()), progress);
+            progress.asking(shards.size());
             this.deadline = Deadline.of(context, settings.deadline());
         }
 

@@ -1,6 +1,7 @@
 package io.reactiverouter.scatter;
 
 import io.reactiverouter.connection.CallTimeoutException;
+import io.reactiverouter.observation.CallProgress;
 import io.reactiverouter.stream.OnError;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
@@ -22,13 +23,15 @@ final class Tally {
     private final Map<ShardId, Part> parts = new LinkedHashMap<>();
     private final AtomicInteger failures = new AtomicInteger();
     private final int tolerated;
+    private final CallProgress progress;
     private volatile boolean limitReached;
     private volatile @Nullable Throwable end;
 
     /** Begins with all these shards not asked yet, of which {@code tolerated} may fail. */
-    Tally(List<ShardId> shards, int tolerated) {
+    Tally(List<ShardId> shards, int tolerated, CallProgress progress) {
         shards.forEach(shard -> parts.put(shard, new Part(shard)));
         this.tolerated = tolerated;
+        this.progress = progress;
     }
 
     Part part(ShardId shard) {
@@ -58,6 +61,7 @@ final class Tally {
         int count = failures.incrementAndGet();
         boolean answerless = count == parts.size() && count <= tolerated && isEmpty();
         if (count <= tolerated && !answerless) {
+            progress.tolerated(part.shard, error);
             return OnError.End.COMPLETE;
         }
         if (count > tolerated + 1) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.reactiverouter.connection.CallTimeoutException;
+import io.reactiverouter.observation.CallProgress;
 import io.reactiverouter.stream.OnError;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
@@ -25,7 +26,7 @@ class TallyTests {
     private final List<String> signals = new ArrayList<>();
 
     private static Tally tally(int tolerated) {
-        Tally tally = new Tally(List.of(A, B, C), tolerated);
+        Tally tally = new Tally(List.of(A, B, C), tolerated, CallProgress.NONE);
         tally.part(A).ask();
         tally.part(B).ask();
         return tally;
