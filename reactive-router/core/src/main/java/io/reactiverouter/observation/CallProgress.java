@@ -26,6 +26,7 @@ public interface CallProgress {
 
     /** Returns what is in a context, or {@link #NONE}. */
     static CallProgress of(ContextView context) {
-        return context.getOrDefault(CallProgress.class, NONE);
+        CallProgress progress = context.getOrDefault(CallProgress.class, null);
+        return progress == null ? NONE : progress;
     }
 }
