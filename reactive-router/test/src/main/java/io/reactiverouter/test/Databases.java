@@ -20,7 +20,22 @@ final class Databases {
                         "grant pg_monitor, pg_create_subscription to \"" + node.username() + "\""));
     }
 
-    /** Makes the database of {@code node}, owned by its user, and runs the scripts in it. */
+    /**
+     * Makes the database of {@code node}, owned by its user, and runs the scripts in it.
+     *
+     * @throws IllegalStateException if that fails
+     */
+    static void createOwned(ShardNode node, List<String> initSql) {
+        try {
+            create(node, initSql);
+        } catch (SQLException e) {
+            throw new IllegalStateException(
+                    "database " + node.database() + " of shard " + node.name()
+                            + " could not be made, or its init SQL failed: " + e.getMessage(),
+                    e);
+        }
+    }
+
     static void create(ShardNode node, List<String> initSql) throws SQLException {
         run(
                 node.withDatabase("postgres"),

@@ -12,28 +12,20 @@ import java.util.function.IntSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A PostgreSQL server in processes of this machine. Its methods of work on the server itself reach it directly, past its
- * network. One thing happens to it at a time.
- */
-final class EmbeddedServer implements ShardServer, AutoCloseable {
+/** A PostgreSQL server in processes of this machine. */
+final class EmbeddedServer extends ManagedServer {
 
     private static final Duration STOP_LIMIT = Duration.ofSeconds(5);
-    private static final Duration MAX_DELAY = Duration.ofMillis(Integer.MAX_VALUE);
     private static final int ATTEMPTS = 5;
     private static final System.Logger LOG = System.getLogger(EmbeddedServer.class.getName());
 
-    private final ShardNode direct;
     private final Path data;
     private final Path frozenList;
     private final ServerSpec spec;
-    private final @Nullable Network network;
     private final PgCtl ctl;
     private final PortHold port;
     // Written under the lock of this server, and read by others that follow it.
     private volatile ProcessHandle process;
-    private volatile boolean paused;
-    private boolean closed;
 
     /**
      * Takes over a server that runs.
@@ -43,11 +35,10 @@ final class EmbeddedServer implements ShardServer, AutoCloseable {
      */
     EmbeddedServer(
             ShardNode direct, Path data, ServerSpec spec, @Nullable Network network, PgCtl ctl, ProcessHandle process) {
-        this.direct = direct;
+        super(direct, network, true);
         this.data = data;
         this.frozenList = data.resolveSibling(data.getFileName() + ".paused");
         this.spec = spec;
-        this.network = network;
         this.ctl = ctl;
         this.port = new PortHold(direct.port());
         this.process = process;
@@ -80,15 +71,15 @@ final class EmbeddedServer implements ShardServer, AutoCloseable {
     EmbeddedServer replica(String name, IntSupplier ports, @Nullable Networks networks) {
         Path copy = data.resolveSibling(name);
         int free = ports.getAsInt();
-        ShardNode node = direct.withServer(name, free);
+        ShardNode node = direct().withServer(name, free);
         try {
             try (PortHold held = new PortHold(free)) {
                 held.hold();
-                Standby.copy(direct, data, copy, name);
+                Standby.copy(direct(), data, copy, name);
             }
             PgCtl starter = new PgCtl(PgCtl.binaries(data), copy, free, spec);
             ProcessHandle started = starter.start();
-            return new EmbeddedServer(node, copy, spec, Networks.open(networks, free), starter, started);
+            return new EmbeddedServer(node, copy, spec, Networks.open(networks, node), starter, started);
         } catch (IOException | SQLException | RuntimeException e) {
             attempt("left a half-made replica behind", () -> {
                 Optional<ProcessHandle> left = PgCtl.process(copy);
@@ -97,13 +88,8 @@ final class EmbeddedServer implements ShardServer, AutoCloseable {
                 }
             });
             throw new IllegalStateException(
-                    "replica " + name + " of " + direct + " did not start: " + e.getMessage(), e);
+                    "replica " + name + " of " + direct() + " did not start: " + e.getMessage(), e);
         }
-    }
-
-    @Override
-    public ShardNode node() {
-        return network == null ? direct : direct.withPort(network.port());
     }
 
     /** Returns the process id of the server. */
@@ -112,16 +98,13 @@ final class EmbeddedServer implements ShardServer, AutoCloseable {
     }
 
     @Override
-    public synchronized boolean running() {
+    boolean alive() {
         return Processes.running(process);
     }
 
     @Override
-    public synchronized void kill() {
-        if (running()) {
-            attempt("could not be killed", () -> kill(process, data));
-        }
-        wentDown();
+    void crash() throws IOException {
+        kill(process, data);
     }
 
     /** Kills a server whose data directory is {@code data}, with all that it started, and removes what it leaves behind. */
@@ -142,162 +125,69 @@ final class EmbeddedServer implements ShardServer, AutoCloseable {
     }
 
     @Override
-    public synchronized void stop() {
-        if (running()) {
-            requireNotPaused("stop");
-            attempt("could not be stopped", () -> ctl.stop("fast", process, PgCtl.LIMIT));
-        }
-        wentDown();
-    }
-
-    /** The port stays the server's own while it is down, and refuses connections. */
-    private void wentDown() {
-        if (closed) {
-            return;
-        }
-        attempt("could not give up its network", () -> {
-            paused = false;
-            Files.deleteIfExists(frozenList);
-            if (network != null) {
-                network.serverDown();
-            }
-            port.hold();
-        });
+    void shutDown() throws IOException {
+        ctl.stop("fast", process, PgCtl.LIMIT);
     }
 
     @Override
-    public synchronized void start() {
-        if (closed) {
-            throw new IllegalStateException("shards are closed; " + direct.name() + " cannot be started again");
-        }
-        if (running()) {
-            return;
-        }
+    void wentDown() throws IOException {
+        Files.deleteIfExists(frozenList);
+        port.hold();
+    }
+
+    @Override
+    ShardNode launch() throws IOException {
+        port.release();
+        process = ctl.start();
+        return direct();
+    }
+
+    @Override
+    void freeze() throws IOException {
+        // Should this JVM end now, whoever stops the server must wake it up first.
+        Processes.freeze(
+                process,
+                processes -> Files.writeString(
+                        frozenList,
+                        processes.stream().map(stopped -> stopped.pid() + "\n").collect(Collectors.joining()),
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.APPEND));
+    }
+
+    @Override
+    void thaw() throws IOException {
+        Processes.signal("CONT", Processes.of(process));
+        Files.deleteIfExists(frozenList);
+    }
+
+    @Override
+    void becomeCopyOf(ManagedServer primary) throws IOException, SQLException {
+        EmbeddedServer other = (EmbeddedServer) primary;
+        Path copy = data.resolveSibling(data.getFileName() + ".copy");
         try {
-            attempt("did not start", () -> {
-                port.release();
-                process = ctl.start();
-                if (network != null) {
-                    network.serverUp();
-                }
-            });
-        } catch (RuntimeException e) {
-            kill();
+            Standby.copy(other.direct(), other.data, copy, direct().name());
+        } catch (IOException | SQLException e) {
+            // It still has what it had.
+            Directories.delete(copy);
             throw e;
         }
+        Directories.delete(data);
+        Files.move(copy, data);
     }
 
     @Override
-    public synchronized void pause() {
-        requireRunning("pause");
-        attempt("could not be paused", () -> {
-            paused = true;
-            // Should this JVM end now, whoever stops the server must wake it up first.
-            Processes.freeze(
-                    process,
-                    processes -> Files.writeString(
-                            frozenList,
-                            processes.stream()
-                                    .map(stopped -> stopped.pid() + "\n")
-                                    .collect(Collectors.joining()),
-                            StandardOpenOption.CREATE,
-                            StandardOpenOption.APPEND));
-        });
-    }
-
-    @Override
-    public synchronized void resume() {
-        if (paused) {
-            attempt("could not be resumed", () -> {
-                Processes.signal("CONT", Processes.of(process));
-                Files.deleteIfExists(frozenList);
-                paused = false;
-            });
-        }
-    }
-
-    @Override
-    public synchronized void promote() {
-        requireRunning("promote");
-        requireNotPaused("promote");
-        attempt("could not be promoted", () -> Replication.promote(direct));
-    }
-
-    @Override
-    public void follow(ShardServer primary) {
-        EmbeddedServer other = mine(primary);
-        if (other == this) {
-            throw new IllegalArgumentException("server " + direct.name() + " cannot follow itself; name another one");
-        }
-        synchronized (this) {
-            if (closed) {
-                throw new IllegalStateException("shards are closed; " + direct.name() + " cannot follow any server");
+    void remove() throws IOException {
+        try {
+            // Its data are deleted next, so nothing needs to be written.
+            if (alive() && (paused() || !stopsNow())) {
+                kill(process, data);
             }
-            other.requireAnswering("be followed");
-            kill();
-            attempt("could not be made a standby of " + other.direct.name(), () -> {
-                Path copy = data.resolveSibling(data.getFileName() + ".copy");
-                try {
-                    Standby.copy(other.direct, other.data, copy, direct.name());
-                } catch (IOException | SQLException e) {
-                    // It still has what it had.
-                    Directories.delete(copy);
-                    throw e;
-                }
-                Directories.delete(data);
-                Files.move(copy, data);
-            });
-            start();
+            // Where somebody else has killed it.
+            SharedMemory.remove(data);
+            Directories.delete(data);
+        } finally {
+            port.release();
         }
-    }
-
-    @Override
-    public synchronized void replicationDelay(Duration delay) {
-        if (delay.isNegative() || delay.compareTo(MAX_DELAY) > 0) {
-            throw new IllegalArgumentException("replication delay must be zero to " + MAX_DELAY + ", was " + delay);
-        }
-        requireRunning("delay replication");
-        requireNotPaused("delay replication");
-        attempt("could not be delayed", () -> Replication.delay(direct, delay));
-    }
-
-    @Override
-    public void awaitReplayOf(ShardServer primary) {
-        ShardNode other = mine(primary).direct;
-        requireRunning("await replay");
-        requireNotPaused("await replay");
-        attempt("cannot be compared with " + other.name(), () -> Replication.awaitReplay(direct, other));
-    }
-
-    @Override
-    public Network network() {
-        if (network == null) {
-            throw new IllegalStateException(
-                    "server " + direct.name() + " has no network of its own; make the shards with networks()");
-        }
-        return network;
-    }
-
-    /** Stops the server, with force if it does not answer, and returns when its processes are gone, and its data. */
-    @Override
-    public synchronized void close() {
-        closed = true;
-        attempt("could not be stopped", () -> {
-            try {
-                // Its data are deleted next, so nothing needs to be written.
-                if (running() && (paused || !stopsNow())) {
-                    kill(process, data);
-                }
-                // Where somebody else has killed it.
-                SharedMemory.remove(data);
-                Directories.delete(data);
-            } finally {
-                if (network != null) {
-                    network.close();
-                }
-                port.release();
-            }
-        });
     }
 
     private boolean stopsNow() {
@@ -306,58 +196,8 @@ final class EmbeddedServer implements ShardServer, AutoCloseable {
             ctl.stop("immediate", process, STOP_LIMIT);
             return Processes.ended(all, STOP_LIMIT);
         } catch (IOException e) {
-            LOG.log(System.Logger.Level.DEBUG, "server " + direct.name() + " is killed, it does not stop", e);
+            LOG.log(System.Logger.Level.DEBUG, "server " + direct().name() + " is killed, it does not stop", e);
             return false;
         }
-    }
-
-    private EmbeddedServer mine(ShardServer other) {
-        if (other instanceof EmbeddedServer server
-                // Made up for each shard, and copied with its data.
-                && server.direct.superuserPassword().equals(direct.superuserPassword())) {
-            return server;
-        }
-        throw new IllegalArgumentException(
-                other.node() + " is not a server of the same shard as " + direct + "; take one of this shard");
-    }
-
-    /** For use by another server, which holds its own lock: two that follow each other must not wait for one another. */
-    private void requireAnswering(String what) {
-        if (!Processes.running(process) || paused) {
-            throw new IllegalStateException(
-                    "server " + direct.name() + " does not run, so it cannot " + what + "; start or resume it first");
-        }
-    }
-
-    private void requireRunning(String what) {
-        if (!running()) {
-            throw new IllegalStateException(
-                    "cannot " + what + ": server " + direct.name() + " does not run; start it first");
-        }
-    }
-
-    private void requireNotPaused(String what) {
-        if (paused) {
-            throw new IllegalStateException(
-                    "cannot " + what + ": server " + direct.name() + " is paused; resume or kill it first");
-        }
-    }
-
-    private interface Step {
-
-        void run() throws IOException, SQLException;
-    }
-
-    private void attempt(String failure, Step step) {
-        try {
-            step.run();
-        } catch (IOException | SQLException e) {
-            throw new IllegalStateException("server " + direct.name() + " " + failure + ": " + e.getMessage(), e);
-        }
-    }
-
-    @Override
-    public String toString() {
-        return node().toString();
     }
 }

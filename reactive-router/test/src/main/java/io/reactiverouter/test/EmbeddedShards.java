@@ -7,10 +7,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -31,14 +28,12 @@ import org.jspecify.annotations.Nullable;
 public final class EmbeddedShards implements ShardServers {
 
     private static final long MEMORY_NEEDED = 4L << 30;
-    private static final int MAX_REPLICAS = 8;
 
     private final Path base;
     private final ExitGuard guard;
     private final ServerSpec spec;
     private final @Nullable Networks networks;
-    private final List<EmbeddedServer> primaries = new ArrayList<>();
-    private final List<List<EmbeddedServer>> replicas = new ArrayList<>();
+    private final Servers<EmbeddedServer> servers = new Servers<>();
     private @Nullable Thread exitHook;
     private boolean closed;
 
@@ -82,7 +77,7 @@ public final class EmbeddedShards implements ShardServers {
         EmbeddedShards shards = new EmbeddedShards(builder.spec, builder.parent, builder.closeOnExit, builder.networks);
         try {
             shards.grow(builder.count);
-            Parallel.forEach(shards.nodes(), node -> createDatabase(node, builder.spec.initSql()));
+            Parallel.forEach(shards.nodes(), node -> Databases.createOwned(node, builder.spec.initSql()));
             shards.replicate(builder.replicas);
             return shards;
         } catch (RuntimeException e) {
@@ -113,22 +108,14 @@ public final class EmbeddedShards implements ShardServers {
         if (closed) {
             throw new IllegalStateException("embedded shards are closed; start new ones");
         }
-        primaries.addAll(Parallel.map(
-                IntStream.range(primaries.size(), count).boxed().toList(),
+        servers.add(Parallel.map(
+                IntStream.range(servers.primaries().size(), count).boxed().toList(),
                 i -> EmbeddedServer.start("s" + i, spec, base, EmbeddedShards::freePort, networks),
                 EmbeddedServer::close));
     }
 
-    /** Gives each shard as many standbys, one after the other on each shard. */
     private synchronized void replicate(int perShard) {
-        primaries.forEach(primary -> replicas.add(new CopyOnWriteArrayList<>()));
-        Parallel.forEach(IntStream.range(0, primaries.size()).boxed().toList(), shard -> {
-            EmbeddedServer primary = primaries.get(shard);
-            for (int i = 1; i <= perShard; i++) {
-                String name = primary.node().name() + "-r" + i;
-                replicas.get(shard).add(primary.replica(name, EmbeddedShards::freePort, networks));
-            }
-        });
+        servers.replicate(perShard, (primary, name) -> primary.replica(name, EmbeddedShards::freePort, networks));
     }
 
     /** A port free at this moment; the system does not give the same one again soon. */
@@ -140,35 +127,19 @@ public final class EmbeddedShards implements ShardServers {
         }
     }
 
-    static void createDatabase(ShardNode node, List<String> initSql) {
-        try {
-            Databases.create(node, initSql);
-        } catch (SQLException e) {
-            throw new IllegalStateException(
-                    "database " + node.database() + " of shard " + node.name()
-                            + " could not be made, or its init SQL failed: " + e.getMessage(),
-                    e);
-        }
-    }
-
     @Override
     public synchronized List<ShardNode> nodes() {
-        return primaries.stream().map(EmbeddedServer::node).toList();
+        return servers.nodes();
     }
 
     @Override
     public synchronized List<ShardServer> servers(int shard) {
-        List<ShardServer> all = new ArrayList<>();
-        all.add(primaries.get(shard));
-        if (!replicas.isEmpty()) {
-            all.addAll(replicas.get(shard));
-        }
-        return List.copyOf(all);
+        return servers.ofShard(shard);
     }
 
     /** Returns the process ids of the servers. */
     synchronized List<Long> pids() {
-        return primaries.stream().map(EmbeddedServer::pid).toList();
+        return servers.primaries().stream().map(EmbeddedServer::pid).toList();
     }
 
     /** Returns the directory that holds all data and logs. */
@@ -194,10 +165,8 @@ public final class EmbeddedShards implements ShardServers {
             return;
         }
         closed = true;
-        List<EmbeddedServer> all = new ArrayList<>(primaries);
-        replicas.forEach(all::addAll);
         try {
-            Parallel.forEach(all, EmbeddedServer::close);
+            Parallel.forEach(servers.all(), EmbeddedServer::close);
         } finally {
             if (networks != null) {
                 networks.close();
@@ -294,11 +263,7 @@ public final class EmbeddedShards implements ShardServers {
          * @throws IllegalArgumentException if the number is not 0 to 8
          */
         public Builder replicas(int perShard) {
-            if (perShard < 0 || perShard > MAX_REPLICAS) {
-                throw new IllegalArgumentException(
-                        "number of replicas of a shard must be 0 to " + MAX_REPLICAS + ", was " + perShard);
-            }
-            replicas = perShard;
+            replicas = ServerSpec.requireReplicas(perShard);
             return this;
         }
 

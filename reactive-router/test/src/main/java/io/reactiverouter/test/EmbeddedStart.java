@@ -13,7 +13,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -80,7 +79,7 @@ final class EmbeddedStart {
                     node,
                     data,
                     spec,
-                    Networks.open(networks, port),
+                    Networks.open(networks, node),
                     new PgCtl(PgCtl.binaries(data), data, port, spec),
                     PgCtl.process(data).orElseThrow());
         } catch (IOException | SQLException | RuntimeException e) {
@@ -149,15 +148,10 @@ final class EmbeddedStart {
     }
 
     private void configure() {
-        StringBuilder lines = new StringBuilder("\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n"
+        String lines = "\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n"
                 // In the data directory, so that a server that is killed leaves none of it behind.
                 + "dynamic_shared_memory_type = mmap\n"
-                // A primary that stops waits so long for a replica that does not answer.
-                + "wal_sender_timeout = 10s\n");
-        for (Map.Entry<String, String> setting : spec.settings().entrySet()) {
-            String value = setting.getValue().replace("\\", "\\\\").replace("'", "''");
-            lines.append(setting.getKey()).append(" = '").append(value).append("'\n");
-        }
+                + spec.configuration();
         try {
             Files.writeString(data.resolve("postgresql.conf"), lines, StandardOpenOption.APPEND);
             Files.writeString(data.resolve("pg_hba.conf"), LOGINS);

@@ -37,13 +37,15 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Network {
 
+    /** Where clients find all networks. */
+    static final String HOST = "127.0.0.1";
+
     private static final int BACKLOG = 1024;
     private static final int LIMIT_SECONDS = 10;
     private static final int HOLD_ATTEMPTS = 1000;
     private static final Duration HOLD_PAUSE = Duration.ofMillis(1);
 
     private final EventLoop loop;
-    private final int serverPort;
     private final PortHold hold;
     private final int port;
 
@@ -53,14 +55,15 @@ public final class Network {
     private boolean cut;
     private boolean serverDown;
     private volatile boolean closed;
+    private volatile InetSocketAddress server;
 
     // On the loop.
     private final Set<Link> links = new LinkedHashSet<>();
     private Faults faults = Faults.NONE;
 
-    Network(EventLoop loop, int serverPort) {
+    Network(EventLoop loop, InetSocketAddress server) {
         this.loop = loop;
-        this.serverPort = serverPort;
+        this.server = server;
         Channel first = bind(0);
         this.listener = first;
         this.port = ((InetSocketAddress) first.localAddress()).getPort();
@@ -173,7 +176,9 @@ public final class Network {
         listenOrHold();
     }
 
-    synchronized void serverUp() {
+    /** The server answers again, maybe at another address. */
+    synchronized void serverUp(InetSocketAddress at) {
+        server = at;
         serverDown = false;
         listenOrHold();
     }
@@ -248,7 +253,7 @@ public final class Network {
                 .option(ChannelOption.AUTO_READ, false)
                 .option(ChannelOption.TCP_NODELAY, true)
                 .handler(link.answers())
-                .connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), serverPort))
+                .connect(server)
                 .addListener((ChannelFutureListener) connected -> {
                     if (connected.isSuccess()) {
                         link.connected(connected.channel());
@@ -313,6 +318,6 @@ public final class Network {
 
     @Override
     public String toString() {
-        return "Network[" + port + " to " + serverPort + "]";
+        return "Network[" + port + " to " + server + "]";
     }
 }

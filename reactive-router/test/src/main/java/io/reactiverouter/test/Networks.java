@@ -4,6 +4,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -15,9 +16,14 @@ final class Networks implements AutoCloseable {
     private final EventLoopGroup loop = new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("shard-network", true), NioIoHandler.newFactory());
 
-    /** Opens a network before the server at a port; none where there are no networks. */
-    static @Nullable Network open(@Nullable Networks networks, int port) {
-        return networks == null ? null : new Network(networks.loop.next(), port);
+    /** Opens a network before a server; none where there are no networks. */
+    static @Nullable Network open(@Nullable Networks networks, ShardNode server) {
+        return networks == null ? null : networks.before(server);
+    }
+
+    /** Opens a network before a server. */
+    Network before(ShardNode server) {
+        return new Network(loop.next(), new InetSocketAddress(server.host(), server.port()));
     }
 
     @Override

@@ -20,6 +20,7 @@ import java.util.regex.Pattern;
 record ServerSpec(
         Map<String, String> settings, List<String> initSql, String database, String username, String password) {
 
+    private static final int MAX_REPLICAS = 8;
     private static final Pattern IDENTIFIER = Pattern.compile("[a-z_][a-z0-9_]{0,62}");
     private static final Pattern SETTING = Pattern.compile("[A-Za-z_][A-Za-z0-9_.]*");
 
@@ -100,6 +101,26 @@ record ServerSpec(
 
     ServerSpec withPassword(String text) {
         return new ServerSpec(settings, initSql, database, username, text);
+    }
+
+    /** Returns the settings as lines of {@code postgresql.conf}. */
+    String configuration() {
+        // A primary that stops waits so long for a replica that does not answer.
+        StringBuilder lines = new StringBuilder("wal_sender_timeout = 10s\n");
+        settings.forEach((name, value) -> lines.append(name)
+                .append(" = '")
+                .append(value.replace("\\", "\\\\").replace("'", "''"))
+                .append("'\n"));
+        return lines.toString();
+    }
+
+    /** Returns {@code perShard} if a shard can have so many replicas. */
+    static int requireReplicas(int perShard) {
+        if (perShard < 0 || perShard > MAX_REPLICAS) {
+            throw new IllegalArgumentException(
+                    "number of replicas of a shard must be 0 to " + MAX_REPLICAS + ", was " + perShard);
+        }
+        return perShard;
     }
 
     /** Returns {@code count} if that many servers can be had. */

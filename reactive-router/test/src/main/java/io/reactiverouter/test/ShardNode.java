@@ -51,14 +51,18 @@ public final class ShardNode {
         return new ShardNode(name, host, port, other, login, superuser);
     }
 
-    /** Returns the same server as it is reached through another port. */
-    ShardNode withPort(int other) {
-        return new ShardNode(name, host, other, database, login, superuser);
+    /** Returns the same server as it is reached at another address. */
+    ShardNode withAddress(String otherHost, int otherPort) {
+        return new ShardNode(name, otherHost, otherPort, database, login, superuser);
     }
 
     /** Returns another server with the same databases and users, as a standby has them. */
     ShardNode withServer(String otherName, int otherPort) {
         return new ShardNode(otherName, host, otherPort, database, login, superuser);
+    }
+
+    Login superuser() {
+        return superuser;
     }
 
     String superuserPassword() {

@@ -77,7 +77,7 @@ public final class ShardsExtension implements Shards, BeforeAllCallback, AfterAl
                 .toList();
         nodes = own;
         owner = context.getRequiredTestClass();
-        Parallel.forEach(own, node -> EmbeddedShards.createDatabase(node, spec.initSql()));
+        Parallel.forEach(own, node -> Databases.createOwned(node, spec.initSql()));
     }
 
     /** A nested class begins inside its owner; another class here would see the owner's rows. */

@@ -52,7 +52,7 @@ final class Standby {
      * @param name of the standby, for its slot and for what the primary shows of it
      */
     static void copy(ShardNode primary, Path from, Path to, String name) throws SQLException, IOException {
-        String slot = name.replace('-', '_');
+        String slot = slot(name);
         ShardNode maintenance = primary.withDatabase("postgres");
         // The session must last as long as the backup.
         try (Connection connection = maintenance.openMaintenance()) {
@@ -71,15 +71,32 @@ final class Standby {
             }
         }
         Files.createFile(to.resolve("standby.signal"));
-        // Of a setting that comes twice the last one counts; the copy may bring those of a former standby.
         Files.writeString(
                 to.resolve("postgresql.auto.conf"),
-                "\nprimary_conninfo = " + quoted(connectionString(primary, name)) + "\nprimary_slot_name = '" + slot
-                        + "'\nrecovery_min_apply_delay = 0\nrecovery_target_timeline = 'latest'"
-                        // A primary that comes back finds its replicas there at once, and not within 5 s.
-                        + "\nwal_retrieve_retry_interval = '100ms'\n",
+                settings(primary, name),
                 StandardOpenOption.CREATE,
                 StandardOpenOption.APPEND);
+    }
+
+    /** Returns the name of the slot that keeps the log for the standby {@code name}. */
+    static String slot(String name) {
+        return name.replace('-', '_');
+    }
+
+    /** Returns lines for the end of a standby's {@code postgresql.auto.conf}. */
+    static String settings(ShardNode primary, String name) {
+        // Of a setting that comes twice the last one counts; the copy may bring those of a former standby.
+        return "\nprimary_conninfo = " + Databases.literal(connectionString(primary, name)) + "\nprimary_slot_name = '"
+                + slot(name) + "'\nrecovery_min_apply_delay = 0\nrecovery_target_timeline = 'latest'"
+                // A primary that comes back finds its replicas there at once, and not within 5 s.
+                + "\nwal_retrieve_retry_interval = '100ms'\n";
+    }
+
+    /** Has a server keep its log from here on for the standby {@code name}. */
+    static void keepLog(ShardNode primary, String name) throws SQLException {
+        try (Connection connection = primary.withDatabase("postgres").openMaintenance()) {
+            keepLog(connection, slot(name));
+        }
     }
 
     /** A slot that begins at once keeps all that is written from here on until the standby has it. */
@@ -107,12 +124,8 @@ final class Standby {
                 : below.getFileName().toString().startsWith("pgsql_tmp") || below.endsWith("pg_internal.init");
     }
 
-    private static String connectionString(ShardNode primary, String name) {
+    static String connectionString(ShardNode primary, String name) {
         return "host=" + primary.host() + " port=" + primary.port() + " user=" + ShardNode.SUPERUSER + " password="
                 + primary.superuserPassword() + " sslmode=disable gssencmode=disable application_name=" + name;
-    }
-
-    private static String quoted(String text) {
-        return "'" + text.replace("'", "''") + "'";
     }
 }

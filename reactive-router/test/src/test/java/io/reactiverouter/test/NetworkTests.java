@@ -33,7 +33,7 @@ class NetworkTests {
     NetworkTests() throws IOException {
         server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         server.setSoTimeout(LIMIT_MILLIS);
-        network = new Network(loop.next(), server.getLocalPort());
+        network = new Network(loop.next(), new InetSocketAddress(server.getInetAddress(), server.getLocalPort()));
     }
 
     @AfterEach
