@@ -1,32 +1,36 @@
 package io.reactiverouter.test;
 
-import io.reactiverouter.test.ShardNode.Login;
-import java.sql.SQLException;
-import java.util.ArrayList;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.List;
-import java.util.Map;
-import java.util.UUID;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.testcontainers.DockerClientFactory;
-import org.testcontainers.postgresql.PostgreSQLContainer;
-import org.testcontainers.utility.DockerImageName;
 
 /**
  * PostgreSQL servers in containers, for those with Docker: the same as {@link EmbeddedShards} behind the same interface,
- * settings and locale included. Needs {@code org.testcontainers:testcontainers-postgresql} on the class path.
- * Testcontainers removes the containers when the JVM ends. Docker publishes the ports as it is configured to, by default
- * on all addresses of the machine.
+ * settings, locale, replicas and faults included. Needs {@code org.testcontainers:testcontainers-postgresql} on the class
+ * path, and an image that works as PostgreSQL's official one does.
+ *
+ * <p>Clients reach each server at a port of 127.0.0.1 that stays the same, through a relay in this JVM: Docker publishes a
+ * container at another port after each start, and as it is configured to, by default on all addresses of the machine. A server
+ * is the first process of its container, and all others in it belong to it. Servers of a shard with replicas find each other
+ * in a Docker network of their own. A paused server that is killed may still do what it was about to do.
+ *
+ * <p>{@link #close()} removes the containers, their data and their network. So does Ryuk, Testcontainers' own helper, when the
+ * JVM ends, unless it is switched off.
  */
-public final class ContainerShards implements Shards {
+public final class ContainerShards implements ShardServers {
 
-    private static final int LOG_CHARACTERS = 2000;
+    private final Networks networks = new Networks();
+    private final org.testcontainers.containers.@Nullable Network dockerNetwork;
+    private final ContainerStart start;
+    private final Servers<ContainerServer> servers = new Servers<>();
+    private boolean closed;
 
-    private final List<PostgreSQLContainer> containers;
-    private final List<ShardNode> nodes;
-
-    private ContainerShards(List<PostgreSQLContainer> containers, List<ShardNode> nodes) {
-        this.containers = containers;
-        this.nodes = nodes;
+    private ContainerShards(Builder builder) {
+        dockerNetwork = builder.replicas > 0 ? org.testcontainers.containers.Network.newNetwork() : null;
+        start = new ContainerStart(builder.image, builder.spec, dockerNetwork, networks, builder.networks);
     }
 
     /** Says whether a Docker engine answers. */
@@ -53,98 +57,86 @@ public final class ContainerShards implements Shards {
         return new Builder(ServerSpec.requireCount(count));
     }
 
-    private static ContainerShards start(int count, String image, ServerSpec spec) {
+    private static ContainerShards start(Builder builder) {
         if (!dockerAvailable()) {
             throw new IllegalStateException(
                     "no Docker engine answers; start one, or use EmbeddedShards, which needs none");
         }
-        Login superuser = new Login(ShardNode.SUPERUSER, UUID.randomUUID().toString());
-        List<PostgreSQLContainer> containers = IntStream.range(0, count)
-                .mapToObj(i -> container(image, spec, superuser))
-                .toList();
+        ContainerShards shards = new ContainerShards(builder);
         try {
-            List<ShardNode> nodes = Parallel.map(
-                    IntStream.range(0, count).boxed().toList(),
-                    i -> startNode("s" + i, containers.get(i), spec, superuser),
-                    node -> {});
-            return new ContainerShards(containers, nodes);
+            shards.startServers(builder);
+            return shards;
         } catch (RuntimeException e) {
             try {
-                stop(containers);
-            } catch (RuntimeException onStop) {
-                e.addSuppressed(onStop);
+                shards.close();
+            } catch (RuntimeException onClose) {
+                e.addSuppressed(onClose);
             }
             throw e;
         }
     }
 
-    private static PostgreSQLContainer container(String image, ServerSpec spec, Login superuser) {
-        return new PostgreSQLContainer(DockerImageName.parse(image).asCompatibleSubstituteFor("postgres"))
-                .withUsername(superuser.username())
-                .withPassword(superuser.password())
-                .withDatabaseName("postgres")
-                .withEnv(
-                        "POSTGRES_INITDB_ARGS",
-                        "--encoding=UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8")
-                .withCommand(command(spec.settings()));
-    }
-
-    private static String[] command(Map<String, String> settings) {
-        List<String> command = new ArrayList<>(List.of("postgres"));
-        settings.forEach((name, value) -> {
-            command.add("-c");
-            command.add(name + "=" + value);
-        });
-        return command.toArray(String[]::new);
-    }
-
-    private static ShardNode startNode(String name, PostgreSQLContainer container, ServerSpec spec, Login superuser) {
-        try {
-            container.start();
-            ShardNode node = new ShardNode(
-                    name,
-                    container.getHost(),
-                    container.getMappedPort(PostgreSQLContainer.POSTGRESQL_PORT),
-                    spec.database(),
-                    new Login(spec.username(), spec.password()),
-                    superuser);
-            Databases.createOwner(node);
-            Databases.create(node, spec.initSql());
-            return node;
-        } catch (RuntimeException | SQLException e) {
-            throw new IllegalStateException(
-                    "container for shard " + name + " did not start: " + e.getMessage() + "; the end of its log:\n"
-                            + tail(container),
-                    e);
-        }
-    }
-
-    private static String tail(PostgreSQLContainer container) {
-        try {
-            String log = container.getLogs();
-            return log.substring(Math.max(0, log.length() - LOG_CHARACTERS));
-        } catch (RuntimeException e) {
-            return "(no log: " + e.getMessage() + ")";
-        }
-    }
-
-    private static void stop(List<PostgreSQLContainer> containers) {
-        Parallel.forEach(containers, PostgreSQLContainer::stop);
+    private synchronized void startServers(Builder builder) {
+        servers.add(Parallel.map(
+                IntStream.range(0, builder.count).boxed().toList(),
+                i -> start.primary("s" + i),
+                ContainerServer::close));
+        Parallel.forEach(servers.nodes(), node -> Databases.createOwned(node, builder.spec.initSql()));
+        servers.replicate(builder.replicas, start::replica);
     }
 
     @Override
-    public List<ShardNode> nodes() {
-        return nodes;
+    public synchronized List<ShardNode> nodes() {
+        return servers.nodes();
     }
 
     @Override
-    public void close() {
-        stop(containers);
+    public synchronized List<ShardServer> servers(int shard) {
+        return servers.ofShard(shard);
+    }
+
+    /** Returns the ids of the containers. */
+    synchronized List<String> ids() {
+        return servers.all().stream().map(ContainerServer::containerId).toList();
+    }
+
+    /** Returns the id of the servers' own Docker network; null if they have none. */
+    @Nullable String networkId() {
+        return dockerNetwork == null ? null : dockerNetwork.getId();
+    }
+
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        try {
+            Parallel.forEach(servers.all(), ContainerServer::close);
+        } finally {
+            networks.close();
+            removeNetwork();
+        }
+    }
+
+    private void removeNetwork() {
+        org.testcontainers.containers.Network made = dockerNetwork;
+        if (made == null) {
+            return;
+        }
+        try {
+            DockerContainer.answer("remove the network of shards", () -> {
+                made.close();
+                return true;
+            });
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Override
     public String toString() {
-        return "ContainerShards" + nodes;
+        return "ContainerShards" + nodes();
     }
 
     /** Describes containers before their start. Not thread-safe. */
@@ -153,6 +145,8 @@ public final class ContainerShards implements Shards {
         private final int count;
         private String image = "postgres:18";
         private ServerSpec spec = ServerSpec.DEFAULTS;
+        private int replicas;
+        private boolean networks;
 
         private Builder(int count) {
             this.count = count;
@@ -199,13 +193,30 @@ public final class ContainerShards implements Shards {
         }
 
         /**
-         * Starts the containers, in parallel.
+         * Gives each shard so many streaming replicas; none unless set. They are copies made after the init SQL has run,
+         * apply what their primary writes without its waiting for them, and answer reads.
+         *
+         * @throws IllegalArgumentException if the number is not 0 to 8
+         */
+        public Builder replicas(int perShard) {
+            replicas = ServerSpec.requireReplicas(perShard);
+            return this;
+        }
+
+        /** Offers the {@link Network} between clients and each server; not offered unless set. */
+        public Builder networks() {
+            networks = true;
+            return this;
+        }
+
+        /**
+         * Starts the containers, in parallel, and returns when all of them answer.
          *
          * @throws IllegalStateException if no Docker engine answers or a container does not start; the message shows the end
-         *     of its log, and the others have been stopped
+         *     of its log, and the others have been removed
          */
         public ContainerShards start() {
-            return ContainerShards.start(count, image, spec);
+            return ContainerShards.start(this);
         }
     }
 }

@@ -36,7 +36,7 @@ final class Databases {
         }
     }
 
-    static void create(ShardNode node, List<String> initSql) throws SQLException {
+    private static void create(ShardNode node, List<String> initSql) throws SQLException {
         run(
                 node.withDatabase("postgres"),
                 List.of("create database \"" + node.database() + "\" owner \"" + node.username() + "\""));

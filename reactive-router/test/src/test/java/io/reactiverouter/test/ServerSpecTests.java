@@ -67,6 +67,26 @@ class ServerSpecTests {
                         + " belongs to the test kit, which needs it to reach the server; remove it");
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {-1, 9})
+    void numberOfReplicasIsBounded(int replicas) {
+        String message = "number of replicas of a shard must be 0 to 8, was " + replicas;
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> EmbeddedShards.builder(1).replicas(replicas))
+                .withMessage(message);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ContainerShards.builder(1).replicas(replicas))
+                .withMessage(message);
+    }
+
+    @Test
+    void settingsAreQuotedInTheConfiguration() {
+        assertThat(ServerSpec.DEFAULTS
+                        .withSetting("log_line_prefix", "%m it's \\ [%p] ")
+                        .configuration())
+                .contains("\nlog_line_prefix = '%m it''s \\\\ [%p] '\n");
+    }
+
     @Test
     void passwordsDoNotPrintAndUrlsAreEncoded() {
         ShardNode node = new ShardNode(
