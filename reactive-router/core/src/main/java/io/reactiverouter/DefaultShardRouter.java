@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 
 /** Reads the routing table anew for each call. */
 final class DefaultShardRouter implements ShardRouter {
@@ -129,6 +130,11 @@ final class DefaultShardRouter implements ShardRouter {
             cluster.requireNoTransaction(context, () -> "an audit of keyspace " + keyspace);
             return cluster.audit().run(placement(), cluster.shardIds(), examples);
         });
+    }
+
+    @Override
+    public Mono<KeyspaceStatistics> statistics() {
+        return Mono.defer(() -> RowStatistics.of(cluster, placement()));
     }
 
     @Override

@@ -10,6 +10,7 @@ import io.reactiverouter.topology.ReadPreference;
 import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 
 /**
  * Routes calls of one keyspace. Immutable and thread-safe.
@@ -50,6 +51,12 @@ public interface ShardRouter {
 
     /** Does the same and lists at most {@code examples} misplaced rows of each table and shard instead of 100. */
     Flux<TableAudit> audit(int examples);
+
+    /**
+     * Returns about how many rows and keys each shard holds, from the statistics of its planner: reads no table, and is cheap. A
+     * shard that has not answered within 5 s is missing. Fails inside a transaction.
+     */
+    Mono<KeyspaceStatistics> statistics();
 
     /** Returns how the current strategy spreads a sample of keys; a key that comes several times counts as often. */
     Distribution distribution(Iterable<? extends @Nullable ShardKey> sample);

@@ -41,7 +41,8 @@ class ArchitectureTests {
                     List.of("topology", "routing", "connection", "observation", "order", "stream", "aggregate")),
             entry("audit", List.of("topology", "strategy", "routing", "connection", "stream")),
             entry("health", List.of("topology", "routing", "connection", "observation")),
-            entry("failover", List.of("topology", "routing", "connection", "observation", "stream")));
+            entry("failover", List.of("topology", "routing", "connection", "observation", "stream")),
+            entry("micrometer", List.of("topology", "connection", "health", "observation")));
 
     private static final JavaClasses CORE = new ClassFileImporter()
             .importUrl(ShardCluster.class.getProtectionDomain().getCodeSource().getLocation());
@@ -60,7 +61,8 @@ class ArchitectureTests {
                 "scatter",
                 "audit",
                 "health",
-                "failover"
+                "failover",
+                "micrometer"
             })
     void packageUsesOnlyWhatTheTableAllows(String name) {
         List<String> allowed = new ArrayList<>(MAY_USE.getOrDefault(name, List.of()));
@@ -104,11 +106,18 @@ class ArchitectureTests {
     }
 
     @Test
-    void coreKnowsNeitherSpringNorMicrometer() {
+    void onlyOnePackageKnowsMicrometerAndNoneKnowsSpring() {
         noClasses()
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage("org.springframework..", "io.micrometer..")
+                .resideInAPackage("org.springframework..")
+                .check(CORE);
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(ROOT + ".micrometer")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.micrometer..", ROOT + ".micrometer")
                 .check(CORE);
     }
 

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param errorRate which part of the last calls failed with the node, from 0 to 1: of the last twenty, or of those since calls
  *     found it failing and it was tried again. 0 if there were none. Errors that are the server's answer to a statement are no
  *     failures of the node
+ * @param breakerOpen whether its circuit breaker is open: half of those calls failed, and it is ejected for that
  * @param connections the node's pool
  */
 public record NodeStatus(
@@ -42,6 +43,7 @@ public record NodeStatus(
         int failures,
         @Nullable String lastError,
         double errorRate,
+        boolean breakerOpen,
         PoolStatistics connections) {
 
     private static final PoolStatistics NONE = new PoolStatistics(0, 0, 0, 0, 0, 0, 0, 0, 0, Map.of());
@@ -60,6 +62,7 @@ public record NodeStatus(
                 0,
                 null,
                 0,
+                false,
                 NONE);
     }
 
@@ -87,6 +90,7 @@ public record NodeStatus(
                 nowFailures,
                 error,
                 errorRate,
+                breakerOpen,
                 connections);
     }
 
@@ -104,6 +108,7 @@ public record NodeStatus(
                 0,
                 lastError,
                 errorRate,
+                breakerOpen,
                 connections);
     }
 
@@ -121,6 +126,7 @@ public record NodeStatus(
                 failures,
                 lastError,
                 errorRate,
+                breakerOpen,
                 connections);
     }
 
@@ -138,10 +144,11 @@ public record NodeStatus(
                 failures,
                 lastError,
                 errorRate,
+                breakerOpen,
                 connections);
     }
 
-    NodeStatus with(double nowErrorRate, PoolStatistics nowConnections) {
+    NodeStatus with(double nowErrorRate, boolean open, PoolStatistics nowConnections) {
         return new NodeStatus(
                 node,
                 state,
@@ -155,6 +162,7 @@ public record NodeStatus(
                 failures,
                 lastError,
                 nowErrorRate,
+                open,
                 nowConnections);
     }
 

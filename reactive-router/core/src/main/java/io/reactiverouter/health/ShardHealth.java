@@ -89,7 +89,10 @@ final class ShardHealth {
 
     synchronized ShardStatus status(ToDoubleFunction<NodeId> errorRate, Function<NodeId, PoolStatistics> connections) {
         List<NodeStatus> nodes = statuses.values().stream()
-                .map(status -> status.with(errorRate.applyAsDouble(status.node()), connections.apply(status.node())))
+                .map(status -> status.with(
+                        errorRate.applyAsDouble(status.node()),
+                        tripped.contains(status.node()),
+                        connections.apply(status.node())))
                 .toList();
         return new ShardStatus(shard, table.primary(shard), nodes);
     }
