@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.r2dbc.spi.R2dbcException;
@@ -31,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.NullUnmarked;
@@ -83,8 +85,7 @@ class CallMetricsIntegrationTests {
         Timer attempts = timer(RouterMeter.ATTEMPTS, "keyspace", "trading", "shard", "s1", "outcome", "success");
         assertThat(attempts.count()).isEqualTo(3);
         assertThat(attempts.getId().getTag("role")).isEqualTo("primary");
-        assertThat(attempts.totalTime(java.util.concurrent.TimeUnit.NANOSECONDS))
-                .isPositive();
+        assertThat(attempts.totalTime(TimeUnit.NANOSECONDS)).isPositive();
         assertThat(timer(RouterMeter.FIRST_ROW, "shard", "s1").count()).isEqualTo(3);
         assertThat(timer(RouterMeter.ACQUIRE, "shard", "s1", "outcome", "acquired")
                         .count())
@@ -213,7 +214,7 @@ class CallMetricsIntegrationTests {
                         .value())
                 .isEqualTo(0.5);
         assertThat(registry.get(RouterMeter.KEYSPACE_EPOCH.meterName()).gauge().value())
-                .isEqualTo(statistics.epoch());
+                .isEqualTo((double) statistics.epoch());
     }
 
     private static Map<ShardId, Long> by(KeyspaceStatistics statistics, Function<ShardRows, Long> figure) {
@@ -243,7 +244,7 @@ class CallMetricsIntegrationTests {
             found.add(known.name());
             assertThat(id.getType()).as("type of %s", id).isEqualTo(known.type());
             assertThat(id.getDescription()).isEqualTo(known.description());
-            assertThat(id.getTags().stream().map(io.micrometer.core.instrument.Tag::getKey))
+            assertThat(id.getTags().stream().map(Tag::getKey))
                     .as("tags of %s", id)
                     .containsExactlyInAnyOrderElementsOf(new HashSet<>(known.tags()));
         }
