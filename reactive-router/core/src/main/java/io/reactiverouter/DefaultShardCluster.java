@@ -159,6 +159,16 @@ final class DefaultShardCluster implements ShardCluster {
     }
 
     @Override
+    public void watch() {
+        health.start();
+    }
+
+    @Override
+    public Mono<ClusterStatus> refresh() {
+        return health.refresh().then(Mono.fromSupplier(this::status));
+    }
+
+    @Override
     public Mono<Void> close() {
         return health.close()
                 .timeout(CLOSE_LIMIT)

@@ -85,6 +85,18 @@ public interface ShardCluster {
     ClusterStatus status();
 
     /**
+     * Begins to watch all nodes, as the first call would: each has one connection for that, apart from the pools. Does nothing if
+     * that has begun.
+     */
+    void watch();
+
+    /**
+     * Asks all nodes now, and returns what is known when all have answered, or have not within the timeout of probes: the state
+     * of a node is never older than that then.
+     */
+    Mono<ClusterStatus> refresh();
+
+    /**
      * Writes down in the database of every shard which shard it is, so that a connection that reaches another one is refused.
      * To be called once, when the shards are known to be right: makes the table {@code reactive_router.identity}, for which
      * the login needs the right to make a schema. A database that says the same already stays as it is; one that says

@@ -45,6 +45,7 @@ public final class HealthMonitor implements PrimaryFinder {
     private static final Duration SEARCH_LIMIT = Duration.ofSeconds(10);
 
     private static final int CONCURRENT_CLOSES = 16;
+    private static final int CONCURRENT_PROBES = 64;
     private static final Logger LOG = Loggers.getLogger(HealthMonitor.class);
 
     private final RoutingTable table;
@@ -132,6 +133,16 @@ public final class HealthMonitor implements PrimaryFinder {
         Flux.fromIterable(nodes(node.shard()))
                 .flatMap(each -> quietly(prober(each)))
                 .subscribe(answer -> {}, error -> LOG.error("node {} could not be probed", node, error));
+    }
+
+    /** Completes when all nodes have been asked, or have not answered in time. */
+    public Mono<Void> refresh() {
+        return Mono.defer(() -> {
+            start();
+            return Flux.fromIterable(probers.values())
+                    .flatMap(HealthMonitor::quietly, CONCURRENT_PROBES)
+                    .then();
+        });
     }
 
     @Override

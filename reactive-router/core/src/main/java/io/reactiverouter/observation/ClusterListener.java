@@ -3,6 +3,7 @@ package io.reactiverouter.observation;
 import io.reactiverouter.topology.NodeId;
 import io.reactiverouter.topology.NodeState;
 import io.reactiverouter.topology.ShardId;
+import java.util.List;
 
 /**
  * Hears what happens on the nodes of a cluster. Every method does nothing unless overridden.
@@ -14,6 +15,19 @@ public interface ClusterListener {
 
     /** Hears nothing; with it the router takes no times. */
     ClusterListener NONE = new ClusterListener() {};
+
+    /** Returns a listener that tells all of these, in this order. */
+    static ClusterListener of(List<? extends ClusterListener> several) {
+        List<ClusterListener> real = several.stream()
+                .filter(each -> each != NONE)
+                .<ClusterListener>map(each -> each)
+                .toList();
+        return switch (real.size()) {
+            case 0 -> NONE;
+            case 1 -> real.get(0);
+            default -> new SeveralListeners(real);
+        };
+    }
 
     /** Returns a listener whose exceptions are logged and go no further; {@link #NONE} stays itself. */
     static ClusterListener guarded(ClusterListener listener) {

@@ -2,6 +2,7 @@ package io.reactiverouter.spring.autoconfigure;
 
 import io.reactiverouter.ShardCluster;
 import io.reactiverouter.ShardRouter;
+import io.reactiverouter.observation.CallInstrumentation;
 import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.spring.ShardedDatabaseClient;
 import io.reactiverouter.topology.Shard;
@@ -48,7 +49,8 @@ public final class ReactiveRouterAutoConfiguration {
     ShardCluster shardCluster(
             ReactiveRouterProperties properties,
             ShardsConnectionDetails details,
-            ObjectProvider<ClusterListener> listener,
+            ObjectProvider<ClusterListener> listeners,
+            ObjectProvider<CallInstrumentation> instrumentations,
             ShardClusterCloser closer) {
         List<Shard> shards = details.shards();
         ShardCluster.Builder builder = ShardCluster.builder()
@@ -57,7 +59,9 @@ public final class ReactiveRouterAutoConfiguration {
                 .failover(ConfiguredSettings.failover(properties.failover()))
                 .retry(ConfiguredSettings.retry(properties.retry()))
                 .reads(ConfiguredSettings.reads(properties.reads()))
-                .listener(listener.getIfAvailable(() -> ClusterListener.NONE));
+                .listener(ClusterListener.of(listeners.orderedStream().toList()))
+                .instrumentation(
+                        CallInstrumentation.of(instrumentations.orderedStream().toList()));
         ConfiguredSettings.nodes(builder, properties, shards);
         ConfiguredSettings.callTimeout(builder, properties.callTimeout());
         Integer eventLoops = properties.eventLoops();

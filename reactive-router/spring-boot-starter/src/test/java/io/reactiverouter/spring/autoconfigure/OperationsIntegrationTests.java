@@ -1,0 +1,232 @@
+package io.reactiverouter.spring.autoconfigure;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.tracing.Tracer;
+import io.micrometer.tracing.test.simple.SimpleTracer;
+import io.reactiverouter.Query;
+import io.reactiverouter.ShardCluster;
+import io.reactiverouter.ShardRouter;
+import io.reactiverouter.micrometer.CallMetrics;
+import io.reactiverouter.micrometer.ClusterMeters;
+import io.reactiverouter.micrometer.ObservedCalls;
+import io.reactiverouter.micrometer.RouterMeter;
+import io.reactiverouter.observation.CallOutcome;
+import io.reactiverouter.observation.ClusterListener;
+import io.reactiverouter.observation.SqlLog;
+import io.reactiverouter.strategy.ShardKey;
+import io.reactiverouter.test.EmbeddedShards;
+import io.reactiverouter.topology.NodeId;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.health.actuate.endpoint.HealthEndpointGroups;
+import org.springframework.boot.health.contributor.CompositeReactiveHealthContributor;
+import org.springframework.boot.health.contributor.Health;
+import org.springframework.boot.health.contributor.ReactiveHealthIndicator;
+import org.springframework.boot.health.contributor.Status;
+import org.springframework.boot.test.context.FilteredClassLoader;
+import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+
+/** What operators get with a whole application, on two shards. */
+@NullUnmarked
+class OperationsIntegrationTests {
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(20);
+
+    @AutoClose
+    private static final EmbeddedShards SHARDS = EmbeddedShards.builder(2)
+            .networks()
+            .initSql("create table orders (user_id bigint)")
+            .initSql("insert into orders select generate_series(1, 30)")
+            .initSql("analyze orders")
+            .start();
+
+    private static ApplicationContextRunner application(Class<?> configuration) {
+        List<String> properties = new ArrayList<>(List.of(
+                "reactive-router.keyspaces.trading.key=user_id",
+                "reactive-router.keyspaces.trading.tables=orders",
+                "reactive-router.health.interval=200ms",
+                "reactive-router.health.timeout=500ms",
+                "reactive-router.observability.row-sampling=100ms",
+                "management.endpoints.web.exposure.include=*"));
+        for (int i = 0; i < 2; i++) {
+            properties.add(
+                    "reactive-router.shards.s" + i + ".url=" + SHARDS.node(i).r2dbcUrl());
+        }
+        return new ApplicationContextRunner()
+                .withUserConfiguration(configuration)
+                .withPropertyValues(properties.toArray(String[]::new));
+    }
+
+    @Test
+    void metersAreThere() {
+        application(TestApplications.Application.class).run(context -> {
+            assertThat(context).hasSingleBean(CallMetrics.class).hasSingleBean(ClusterMeters.class);
+            assertThat(context).hasSingleBean(SqlLog.class).doesNotHaveBean(ObservedCalls.class);
+            one(context);
+            MeterRegistry registry = context.getBean(MeterRegistry.class);
+            assertThat(registry.get(RouterMeter.CALLS.meterName())
+                            .tag("keyspace", "trading")
+                            .timer()
+                            .count())
+                    .isEqualTo(1);
+            assertThat(registry.get(RouterMeter.ACQUIRE.meterName()).timers()).isNotEmpty();
+            assertThat(registry.get(RouterMeter.POOL_MAX.meterName()).gauges()).hasSize(2);
+            await(() -> registry.get(RouterMeter.SHARD_ROWS.meterName())
+                            .tags("shard", "s0", "keyspace", "trading")
+                            .gauge()
+                            .value()
+                    == 30);
+        });
+    }
+
+    @Test
+    void spansAreThereWithATracer() {
+        application(TestApplications.Application.class)
+                .withBean(Tracer.class, SimpleTracer::new)
+                .run(context -> assertThat(context).hasSingleBean(ObservedCalls.class));
+    }
+
+    @Test
+    void listenersOfTheApplicationHearToo() {
+        ConcurrentLinkedQueue<String> heard = new ConcurrentLinkedQueue<>();
+        application(TestApplications.Application.class)
+                .withBean(ClusterListener.class, () -> new ClusterListener() {
+                    @Override
+                    public void completed(NodeId node, CallOutcome outcome, long elapsedNanos) {
+                        heard.add(node.shard() + " " + outcome);
+                    }
+                })
+                .run(context -> {
+                    one(context);
+                    await(() -> heard.size() == 1);
+                    assertThat(context.getBean(MeterRegistry.class)
+                                    .get(RouterMeter.ACQUIRE.meterName())
+                                    .timers())
+                            .isNotEmpty();
+                });
+    }
+
+    @Test
+    void shardThatIsDownLeavesTheApplicationUp() {
+        application(TestApplications.Application.class).run(context -> {
+            ShardCluster cluster = context.getBean(ShardCluster.class);
+            assertThat(health(context, "s0").getStatus()).isEqualTo(Status.UP);
+            cluster.refresh().block(TIMEOUT);
+            assertThat(health(context, "s0").getDetails())
+                    .containsEntry("healthy", 1L)
+                    .containsEntry("total", 1)
+                    .containsEntry("primary", "127.0.0.1:" + SHARDS.node(0).port());
+            try {
+                SHARDS.server(0).network().cut();
+                await(() -> health(context, "s0").getStatus().getCode().equals("SHARD_DOWN"));
+                assertThat(health(context, "s0").getDetails().toString())
+                        .contains("PT0.5S")
+                        .doesNotContain("app:app");
+                assertThat(health(context, "s1").getStatus()).isEqualTo(Status.UP);
+                assertThat(readiness(context)).isEqualTo(Status.UP);
+                SHARDS.server(1).network().cut();
+                await(() -> health(context, "s1").getStatus().equals(Status.DOWN));
+                assertThat(health(context, "s0").getStatus()).isEqualTo(Status.DOWN);
+                assertThat(readiness(context)).isEqualTo(Status.DOWN);
+            } finally {
+                SHARDS.server(0).network().heal();
+                SHARDS.server(1).network().heal();
+            }
+            await(() -> health(context, "s0").getStatus().equals(Status.UP));
+        });
+    }
+
+    @Test
+    void readinessIsTheApplicationsIfItSaysSo() {
+        application(TestApplications.Application.class)
+                .run(context -> assertThat(context.getBean(HealthEndpointGroups.class)
+                                .get("readiness")
+                                .isMember("shards"))
+                        .isTrue());
+        application(TestApplications.Application.class)
+                .withPropertyValues("reactive-router.observability.readiness=false")
+                .run(context -> assertThat(context.getBean(HealthEndpointGroups.class)
+                                .get("readiness")
+                                .isMember("shards"))
+                        .isFalse());
+    }
+
+    @Test
+    @SuppressWarnings("unchecked")
+    void endpointShowsAllAndNoSecrets() {
+        application(TestApplications.Application.class).run(context -> {
+            ShardsEndpoint endpoint = context.getBean(ShardsEndpoint.class);
+            Map<String, Object> answer = endpoint.refresh().block(TIMEOUT);
+            assertThat(answer).containsEntry("writable", 2L).containsEntry("healthyNodes", 2L);
+            List<Map<String, Object>> shards = (List<Map<String, Object>>) answer.get("shards");
+            assertThat(shards).extracting(shard -> shard.get("name")).containsExactly("s0", "s1");
+            List<Map<String, Object>> keyspaces = (List<Map<String, Object>>) answer.get("keyspaces");
+            assertThat(keyspaces.get(0))
+                    .containsEntry("name", "trading")
+                    .containsEntry("epoch", 1L)
+                    .containsEntry("imbalance", 0.0);
+            assertThat(keyspaces.get(0).get("slots"))
+                    .isEqualTo(Map.of("s0", List.of("0-8191"), "s1", List.of("8192-16383")));
+            assertThat(keyspaces.get(0).get("rows").toString()).contains("rows=30");
+            assertThat(endpoint.shards().block(TIMEOUT).toString())
+                    .contains("role=PRIMARY")
+                    .contains("acquired")
+                    .doesNotContain("app:app");
+        });
+    }
+
+    @Test
+    void applicationWithoutActuatorAndMicrometerStarts() {
+        application(TestApplications.Application.class)
+                .withClassLoader(new FilteredClassLoader(
+                        "io.micrometer", "org.springframework.boot.actuate", "org.springframework.boot.health"))
+                .withConfiguration(AutoConfigurations.of())
+                .run(context -> {
+                    assertThat(context).hasNotFailed().hasSingleBean(ShardCluster.class);
+                    assertThat(context)
+                            .doesNotHaveBean("shardsHealthContributor")
+                            .doesNotHaveBean("shardsEndpoint");
+                    one(context);
+                });
+    }
+
+    private static void one(AssertableApplicationContext context) {
+        context.getBean(ShardRouter.class)
+                .shard(ShardKey.of(1L))
+                .queryOne(Query.of("select 1::bigint"), row -> row.get(0, Long.class))
+                .block(TIMEOUT);
+    }
+
+    private static Health health(AssertableApplicationContext context, String shard) {
+        CompositeReactiveHealthContributor shards =
+                context.getBean("shardsHealthContributor", CompositeReactiveHealthContributor.class);
+        return ((ReactiveHealthIndicator) shards.getContributor(shard)).health().block(TIMEOUT);
+    }
+
+    /** As the endpoint would put them together. */
+    private static Status readiness(AssertableApplicationContext context) {
+        return context.getBean(HealthEndpointGroups.class)
+                .get("readiness")
+                .getStatusAggregator()
+                .getAggregateStatus(
+                        health(context, "s0").getStatus(), health(context, "s1").getStatus());
+    }
+
+    private static void await(java.util.function.BooleanSupplier condition) throws InterruptedException {
+        long end = System.nanoTime() + TIMEOUT.toNanos();
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("time is up").isLessThan(end);
+            Thread.sleep(20);
+        }
+    }
+}
