@@ -9,6 +9,7 @@ import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
+import org.junit.jupiter.api.extension.ExtensionContext.StoreScope;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 
@@ -67,8 +68,8 @@ public final class ShardsExtension implements Shards, BeforeAllCallback, AfterAl
             requireInsideOwner(context);
             return;
         }
-        EmbeddedShards servers = context.getRoot()
-                .getStore(NAMESPACE)
+        // Not in the root: build tools that spread classes over several JVMs run each as a test plan of its own.
+        EmbeddedShards servers = context.getStore(StoreScope.LAUNCHER_SESSION, NAMESPACE)
                 .computeIfAbsent(spec.settings(), settings -> EmbeddedShards.empty(spec), EmbeddedShards.class);
         servers.grow(count);
         String database = "test_" + CLASSES.incrementAndGet();

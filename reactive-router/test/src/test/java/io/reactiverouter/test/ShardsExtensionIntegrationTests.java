@@ -23,6 +23,9 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.platform.engine.DiscoverySelector;
+import org.junit.platform.launcher.LauncherSession;
+import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
+import org.junit.platform.launcher.core.LauncherFactory;
 import org.junit.platform.testkit.engine.EngineExecutionResults;
 import org.junit.platform.testkit.engine.EngineTestKit;
 import org.junit.platform.testkit.engine.Events;
@@ -90,6 +93,27 @@ class ShardsExtensionIntegrationTests {
             assertThatExceptionOfType(ConnectException.class)
                     .isThrownBy(() -> new Socket(node.host(), node.port()).close());
         }
+    }
+
+    /** As Maven runs classes that it spreads over several JVMs. */
+    @Test
+    void testPlansOfOneSessionShareServersUntilItsEnd() {
+        try (LauncherSession session = LauncherFactory.openSession()) {
+            for (Class<?> type : List.of(First.class, Second.class)) {
+                session.getLauncher()
+                        .execute(LauncherDiscoveryRequestBuilder.request()
+                                .selectors(selectClass(type))
+                                .build());
+            }
+            assertThat(databases()).hasSize(2);
+            assertThat(SEEN)
+                    .extracting(ShardNode::port)
+                    .containsOnly(SEEN.iterator().next().port());
+        }
+        assertThatExceptionOfType(ConnectException.class).isThrownBy(() -> {
+            ShardNode node = SEEN.iterator().next();
+            new Socket(node.host(), node.port()).close();
+        });
     }
 
     @Test
