@@ -25,6 +25,7 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,6 +39,7 @@ import reactor.core.publisher.Mono;
  * A cancel at every point of a scatter-gather: the servers stop soon, and every connection is back, the same as before. Time
  * to stop is what the server needs after 50 ms of grace; a cancel in a burst of load may take longer, hence the limit.
  */
+@Tag("undisturbed")
 @NullUnmarked
 class CancelPointsIntegrationTests {
 

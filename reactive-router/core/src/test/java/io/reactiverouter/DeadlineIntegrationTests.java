@@ -28,6 +28,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,6 +41,7 @@ import reactor.core.publisher.Sinks;
 import reactor.test.StepVerifier;
 
 /** What a deadline in the context does to calls of all kinds, long before any other limit. */
+@Tag("undisturbed")
 @NullUnmarked
 class DeadlineIntegrationTests {
 

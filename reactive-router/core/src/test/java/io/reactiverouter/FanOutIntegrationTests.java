@@ -14,11 +14,13 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import reactor.core.publisher.Flux;
 
 /** How many shards are at work at the same time. All are on one server, so that statements can stand in each other's way. */
+@Tag("undisturbed")
 @NullUnmarked
 class FanOutIntegrationTests {
 

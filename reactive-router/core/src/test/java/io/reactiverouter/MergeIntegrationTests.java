@@ -36,6 +36,7 @@ import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -389,6 +390,7 @@ class MergeIntegrationTests {
 
     /** Shards that fail at the same moment: what is left must not look like the whole answer, here of the third shard. */
     @Test
+    @Tag("undisturbed")
     void failuresAtTheSameMomentNeverLeaveAnAnswerWithoutTheirRows() {
         TestClusters.sql(
                 SHARDS,
@@ -416,6 +418,7 @@ class MergeIntegrationTests {
     }
 
     @Test
+    @Tag("undisturbed")
     void deadlineHoldsForShardsWhoseTurnComesAfterIt() {
         Query slow = Query.of("select 1 as n, pg_sleep(3)");
         for (ScatterOperations oneByOne : List.of(
@@ -522,6 +525,7 @@ class MergeIntegrationTests {
     }
 
     @Test
+    @Tag("undisturbed")
     void shardsBeginInTurnsOfTheConcurrency() {
         cluster.warmup().block(TIMEOUT);
         Query slow = Query.of("select 1 as n, pg_sleep(0.2)");
@@ -541,6 +545,7 @@ class MergeIntegrationTests {
     }
 
     @Test
+    @Tag("undisturbed")
     void deadlineIsForTheWholeCall() {
         // Every row comes in time, all of them do not, and the subscriber is slow as well.
         Flux<Gathered<Long>> rows = router.allShards()

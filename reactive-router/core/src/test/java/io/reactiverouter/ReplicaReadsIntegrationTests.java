@@ -41,6 +41,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
@@ -216,6 +217,7 @@ class ReplicaReadsIntegrationTests {
     }
 
     @Test
+    @Tag("undisturbed")
     void nearestIsTheOneThatAnswersFastest() {
         primary.network().latency(Duration.ofMillis(30));
         one.network().latency(Duration.ofMillis(60));
@@ -456,6 +458,7 @@ class ReplicaReadsIntegrationTests {
     }
 
     @Test
+    @Tag("undisturbed")
     void slowReplicaIsHedgedByTheOther() {
         // No probe tells that one is slow.
         cluster = builder(HEALTH.withInterval(Duration.ofHours(1))).build();

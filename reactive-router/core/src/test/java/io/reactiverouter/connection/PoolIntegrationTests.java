@@ -38,6 +38,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -173,6 +174,7 @@ class PoolIntegrationTests {
     }
 
     @Test
+    @Tag("undisturbed")
     void waitForAConnectionEndsInTimeAndNotInTwiceTheTime() {
         PoolSettings settings = PoolSettings.DEFAULTS.withMaxSize(1).withAcquireTimeout(Duration.ofMillis(400));
         using("waiting", settings, cluster -> {

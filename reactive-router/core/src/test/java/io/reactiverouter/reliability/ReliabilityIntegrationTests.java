@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -12,6 +13,7 @@ import org.junit.jupiter.api.Timeout;
  * The brief form strikes with each fault once; {@code -Preliability} goes on for ten minutes, or
  * {@code -Dreliability.minutes}. A run is replayed with {@code -Dreliability.seed}.
  */
+@Tag("undisturbed")
 @Timeout(value = 5, unit = TimeUnit.HOURS)
 class ReliabilityIntegrationTests {
 

@@ -9,10 +9,12 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** With a mechanism switched off, the suite must find what it is there to prevent. */
+@Tag("undisturbed")
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 class ReliabilityTeethIntegrationTests {
 

@@ -17,6 +17,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -26,6 +27,7 @@ class EmbeddedShardsIntegrationTests {
     private static final Duration LIMIT = Duration.ofSeconds(3);
 
     @Test
+    @Tag("undisturbed")
     void threeShardsAreReadyInThreeSeconds() {
         EmbeddedShards.start(1).close(); // unpacks the binaries
         List<Duration> times = new ArrayList<>();

@@ -14,6 +14,7 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,6 +35,7 @@ import tools.jackson.databind.json.JsonMapper;
             "demo.load.orders=60000",
             "reactive-router.connection.application-name=broken-stream-tests"
         })
+@Tag("undisturbed")
 @NullUnmarked
 class BrokenStreamIntegrationTests {
 

@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * heap, its direct buffers and what the kernel buffers for its clients are limited, and a limit that is reached fails the
  * test. Every client has a cursor on each of three shards, so the pools are larger here than the demo's own.
  */
+@Tag("undisturbed")
 @NullUnmarked
 class SlowClientsIntegrationTests {
 
