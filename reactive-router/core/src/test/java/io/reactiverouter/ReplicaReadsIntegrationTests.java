@@ -460,6 +460,13 @@ class ReplicaReadsIntegrationTests {
     @Test
     @Tag("undisturbed")
     void slowReplicaIsHedgedByTheOther() {
+        // The only probe of the other cluster has a second, which the first connection of a JVM can take.
+        open();
+        await(
+                "both answer",
+                TIMEOUT,
+                () -> ports(shard.reading(ReadPreference.preferReplica()), 20).equals(Set.of(port(one), port(two))));
+        cluster.close().block(TIMEOUT);
         // No probe tells that one is slow.
         cluster = builder(HEALTH.withInterval(Duration.ofHours(1))).build();
         shard = cluster.shard(S0);
