@@ -209,8 +209,10 @@ final class Run implements AutoCloseable {
         Strike strike = new Strike(site, random, plan, this);
         history.phase(new Phase(Phase.Kind.QUIET, null));
         strike.last();
+        // The window of asynchronous replication begins here: the replica waits for what the primary has written by
+        // now.
+        long window = System.nanoTime();
         if (fault.promotes()) {
-            // The window of asynchronous replication begins here.
             site.awaitReplay();
         }
         long begin = System.nanoTime();
@@ -218,7 +220,7 @@ final class Run implements AutoCloseable {
         fault.strike(strike);
         long promoted = strike.promotedNanos();
         if (promoted != 0) {
-            promotions.add(new Promotion(site.id(), begin, promoted));
+            promotions.add(new Promotion(site.id(), window, promoted));
         }
         mending(site);
         awaitRecovery(fault, site);
