@@ -65,6 +65,7 @@ class MetadataTests {
                         "reactive-router.shards",
                         "reactive-router.keyspaces",
                         "reactive-router.name",
+                        "reactive-router.observability.slow-threshold",
                         "reactive-router.reads.region",
                         "reactive-router.event-loops",
                         "reactive-router.cursor-key");
