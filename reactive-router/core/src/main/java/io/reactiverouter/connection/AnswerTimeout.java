@@ -1,5 +1,6 @@
 package io.reactiverouter.connection;
 
+import io.r2dbc.spi.R2dbcException;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
 import java.util.Objects;
@@ -99,6 +100,7 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
         private static final int EMITTING = 1;
         private static final int ENDED = 2;
 
+        private static final String QUERY_CANCELED = "57014";
         private static final long BUSY_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
         @SuppressWarnings("rawtypes")
@@ -160,9 +162,23 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
         public void onError(Throwable error) {
             if (state.getAndSet(ENDED) != ENDED) {
                 task.dispose();
-                actual.onError(error);
+                actual.onError(isServersLimit(error) ? late(error) : error);
             }
             // Otherwise nobody waits for it any more: an error after a cancel is nothing that needs a log.
+        }
+
+        /** The server knows the deadline too, and this client may have been too busy to look at its clock. */
+        private boolean isServersLimit(Throwable error) {
+            return deadline != null
+                    && deadline.isOver()
+                    && error instanceof R2dbcException refusal
+                    && QUERY_CANCELED.equals(refusal.getSqlState());
+        }
+
+        private CallTimeoutException late(Throwable error) {
+            CallTimeoutException late = error(true);
+            late.addSuppressed(error);
+            return late;
         }
 
         @Override

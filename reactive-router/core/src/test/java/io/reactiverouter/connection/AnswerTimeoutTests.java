@@ -2,6 +2,8 @@ package io.reactiverouter.connection;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.r2dbc.spi.R2dbcException;
+import io.r2dbc.spi.R2dbcTransientResourceException;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -38,6 +40,35 @@ class AnswerTimeoutTests {
                 })
                 .verify(TIMEOUT);
         source.assertCancelled();
+    }
+
+    /** The timer of a busy client can come after the server's own. */
+    @Test
+    void serversAnswerToTheDeadlineIsATimeout() {
+        R2dbcException refusal = new R2dbcTransientResourceException("canceling statement", "57014");
+        StepVerifier.create(endingAfter(LIMIT, refusal, LIMIT.dividedBy(2)))
+                .expectErrorSatisfies(error -> {
+                    assertThat(error).isInstanceOf(CallTimeoutException.class).hasSuppressedException(refusal);
+                    assertThat(((CallTimeoutException) error).timeout()).isEqualTo(LIMIT.dividedBy(2));
+                })
+                .verify(TIMEOUT);
+        StepVerifier.create(endingAfter(Duration.ZERO, refusal, TIMEOUT))
+                .expectErrorSatisfies(error -> assertThat(error).isSameAs(refusal))
+                .verify(TIMEOUT);
+        R2dbcException other = new R2dbcTransientResourceException("lock not available", "55P03");
+        StepVerifier.create(endingAfter(LIMIT, other, LIMIT.dividedBy(2)))
+                .expectErrorSatisfies(error -> assertThat(error).isSameAs(other))
+                .verify(TIMEOUT);
+    }
+
+    private static Flux<Integer> endingAfter(Duration time, Throwable error, Duration deadline) {
+        Flux<Integer> source = Flux.defer(() -> {
+            LockSupport.parkNanos(time.toNanos());
+            return Flux.error(error);
+        });
+        return Flux.deferContextual(context -> AnswerTimeout.limit(
+                        source, SHARD, null, Deadline.of(context), () -> CallTimeoutException.Consequence.CANCELLED))
+                .contextWrite(Deadline.within(deadline));
     }
 
     @Test
