@@ -214,7 +214,7 @@ class PoolStatisticsIntegrationTests {
                         .blockLast(TIMEOUT);
                 number(
                         SHARDS.node(0),
-                        "select count(pg_terminate_backend(pid)) from (select pid from pg_stat_activity"
+                        "select count(pg_terminate_backend(pid, 10000)) from (select pid from pg_stat_activity"
                                 + " where application_name = '" + APP + "' limit 2) victims");
                 await("the server has the rest", TIMEOUT, () -> {
                     PoolStatistics found = statistics(cluster);
