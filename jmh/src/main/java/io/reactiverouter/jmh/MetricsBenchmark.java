@@ -43,7 +43,11 @@ public class MetricsBenchmark {
 
     private static final String SQL = "select balance from accounts where account_id = $1";
     private static final NodeCall ATTEMPT = new NodeCall(
-            Shard.named("s0").primary("r2dbc:postgresql://app@db0/app").primary().id(), NodeRole.PRIMARY);
+            Shard.named("s0")
+                    .primary("r2dbc:postgresql://app@db0/app")
+                    .primary()
+                    .id(),
+            NodeRole.PRIMARY);
 
     private final CallMetrics metrics = new CallMetrics(new SimpleMeterRegistry());
     private final CallInstrumentation starter = CallInstrumentation.of(List.of(metrics, new SqlLog(null)));
@@ -59,6 +63,7 @@ public class MetricsBenchmark {
     public @Nullable Long metered() {
         metrics.acquired(ATTEMPT.node(), 1_000);
         CallInfo call = new CallInfo("accounts", CallKind.SINGLE, "query", SQL);
-        return starter.call(call, starter.attempt(ATTEMPT, Flux.just(1L).hide())).blockLast();
+        return starter.call(call, starter.attempt(ATTEMPT, Flux.just(1L).hide()))
+                .blockLast();
     }
 }

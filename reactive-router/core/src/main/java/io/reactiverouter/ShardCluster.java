@@ -243,7 +243,7 @@ public interface ShardCluster {
 
         /** Sets who watches calls; nobody unless set. */
         public Builder instrumentation(CallInstrumentation newInstrumentation) {
-            this.instrumentation = newInstrumentation;
+            this.instrumentation = CallInstrumentation.guarded(newInstrumentation);
             return this;
         }
 

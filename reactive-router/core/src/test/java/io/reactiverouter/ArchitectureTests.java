@@ -31,7 +31,7 @@ class ArchitectureTests {
             entry("topology", List.of()),
             entry("strategy", List.of("topology")),
             entry("routing", List.of("topology", "strategy")),
-            entry("observation", List.of("topology")),
+            entry("observation", List.of("topology", "stream")),
             entry("order", List.of()),
             entry("stream", List.of()),
             entry("aggregate", List.of("order", "stream")),
@@ -42,7 +42,7 @@ class ArchitectureTests {
             entry("audit", List.of("topology", "strategy", "routing", "connection", "stream")),
             entry("health", List.of("topology", "routing", "connection", "observation")),
             entry("failover", List.of("topology", "routing", "connection", "observation", "stream")),
-            entry("micrometer", List.of("topology", "connection", "health", "observation")));
+            entry("micrometer", List.of("topology", "connection", "health", "observation", "stream")));
 
     private static final JavaClasses CORE = new ClassFileImporter()
             .importUrl(ShardCluster.class.getProtectionDomain().getCodeSource().getLocation());

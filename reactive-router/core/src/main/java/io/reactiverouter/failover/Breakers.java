@@ -4,11 +4,13 @@ import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowSynchronizationStrategy;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
+import io.r2dbc.spi.R2dbcException;
 import io.reactiverouter.connection.AcquireTimeoutException;
-import io.reactiverouter.connection.CallTimeoutException;
 import io.reactiverouter.connection.NotPrimaryException;
 import io.reactiverouter.routing.PrimaryFinder;
 import io.reactiverouter.routing.RoutingTable;
+import io.reactiverouter.stream.Watched;
+import io.reactiverouter.stream.Watcher;
 import io.reactiverouter.topology.Node;
 import io.reactiverouter.topology.NodeId;
 import io.reactiverouter.topology.Shard;
@@ -17,7 +19,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import reactor.core.observability.DefaultSignalListener;
+import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -90,13 +92,13 @@ final class Breakers {
     /** Counts how a call ends for which nobody was asked. */
     <T> Flux<T> watch(NodeId node, Flux<T> answer) {
         CircuitBreaker breaker = breaker(node);
-        return answer.tap(() -> new Watch<>(breaker, false));
+        return Watched.by(context -> new Watch(breaker, false), answer);
     }
 
     /** Counts how a call ends that {@link #permits} has let pass. */
     <T> Flux<T> watchPermitted(NodeId node, Flux<T> answer) {
         CircuitBreaker breaker = breaker(node);
-        return answer.tap(() -> new Watch<>(breaker, true));
+        return Watched.by(context -> new Watch(breaker, true), answer);
     }
 
     /** Returns which part of the calls that count failed with the node, from 0 to 1. */
@@ -115,59 +117,33 @@ final class Breakers {
     }
 
     /**
-     * How one call ends. A cancel, by its subscriber or by a time limit, says that the node answers if it has delivered something
-     * by then, and otherwise nothing; nor does it say anything of a node's health that it has lost the writes.
+     * How one call ends. It counts as answered when it completes or the server says something about it. A cancel, by its
+     * subscriber or by a time limit, says that the node answers if it has delivered something by then. Everything else says
+     * nothing of the node: a full queue, an error of the caller's own, or that the node has lost the writes.
      */
-    private static final class Watch<T> extends DefaultSignalListener<T> {
-
-        private final CircuitBreaker breaker;
-        private final boolean permitted;
-        private boolean answered;
-
-        Watch(CircuitBreaker breaker, boolean permitted) {
-            this.breaker = breaker;
-            this.permitted = permitted;
-        }
+    private record Watch(CircuitBreaker breaker, boolean permitted) implements Watcher {
 
         @Override
-        public void doOnNext(T row) {
-            answered = true;
-        }
-
-        @Override
-        public void doOnComplete() {
-            succeeded();
-        }
-
-        @Override
-        public void doOnError(Throwable error) {
-            if (error instanceof CallTimeoutException || error instanceof NotPrimaryException) {
-                silent();
-            } else if (FailureKind.of(error).isOfTheNode() || error instanceof AcquireTimeoutException) {
+        public void ended(End end, boolean answered, @Nullable Throwable error) {
+            if (error == null ? end == End.COMPLETE || answered : isAnswer(error)) {
+                // How long it took does not count: the time includes what its reader did.
+                breaker.onSuccess(0, TimeUnit.NANOSECONDS);
+            } else if (error != null && isOfTheNode(error)) {
                 breaker.onError(0, TimeUnit.NANOSECONDS, error);
-            } else {
-                succeeded();
-            }
-        }
-
-        @Override
-        public void doOnCancel() {
-            if (answered) {
-                succeeded();
-            } else {
-                silent();
-            }
-        }
-
-        /** How long it took does not count: the time includes what its reader did. */
-        private void succeeded() {
-            breaker.onSuccess(0, TimeUnit.NANOSECONDS);
-        }
-
-        private void silent() {
-            if (permitted) {
+            } else if (permitted) {
                 breaker.releasePermission();
             }
+        }
+
+        private static boolean isOfTheNode(Throwable error) {
+            return !(error instanceof NotPrimaryException)
+                    && (FailureKind.of(error).isOfTheNode() || error instanceof AcquireTimeoutException);
+        }
+
+        private static boolean isAnswer(Throwable error) {
+            return error instanceof R2dbcException refusal
+                    && refusal.getSqlState() != null
+                    && !FailureKind.of(error).isOfTheNode();
         }
     }
 }

@@ -179,7 +179,10 @@ public final class ReplicaReads {
 
         /** Says whether there is still a primary that may be read from, as far as is known. */
         private boolean hasPrimary() {
-            return preference.from() != ReadPreference.From.REPLICA && !table.isEjected(table.primary(shard));
+            NodeId primary = table.primary(shard);
+            return preference.from() != ReadPreference.From.REPLICA
+                    && table.takesWrites(primary)
+                    && !table.isEjected(primary);
         }
 
         /** Asks the next node too when this one takes longer than most; its failure changes nothing for this one. */

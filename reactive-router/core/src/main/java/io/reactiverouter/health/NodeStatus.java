@@ -10,7 +10,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is known of a node. Immutable; holds no secret.
+ * What is known of a node. Immutable; holds no password, though the server's own errors can name a user.
  *
  * @param node the node
  * @param state whether it is of use
@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  *     found it failing and it was tried again. 0 if there were none. Errors that are the server's answer to a statement are no
  *     failures of the node
  * @param breakerOpen whether its circuit breaker is open: half of those calls failed, and it is ejected for that
+ * @param lost whether it is ejected because so many probes in a row have failed
  * @param connections the node's pool
  */
 public record NodeStatus(
@@ -44,6 +45,7 @@ public record NodeStatus(
         @Nullable String lastError,
         double errorRate,
         boolean breakerOpen,
+        boolean lost,
         PoolStatistics connections) {
 
     private static final PoolStatistics NONE = new PoolStatistics(0, 0, 0, 0, 0, 0, 0, 0, 0, Map.of());
@@ -62,6 +64,7 @@ public record NodeStatus(
                 0,
                 null,
                 0,
+                false,
                 false,
                 NONE);
     }
@@ -91,6 +94,7 @@ public record NodeStatus(
                 error,
                 errorRate,
                 breakerOpen,
+                lost,
                 connections);
     }
 
@@ -109,6 +113,7 @@ public record NodeStatus(
                 lastError,
                 errorRate,
                 breakerOpen,
+                lost,
                 connections);
     }
 
@@ -127,6 +132,7 @@ public record NodeStatus(
                 lastError,
                 errorRate,
                 breakerOpen,
+                lost,
                 connections);
     }
 
@@ -145,10 +151,11 @@ public record NodeStatus(
                 lastError,
                 errorRate,
                 breakerOpen,
+                lost,
                 connections);
     }
 
-    NodeStatus with(double nowErrorRate, boolean open, PoolStatistics nowConnections) {
+    NodeStatus with(double nowErrorRate, boolean open, boolean nowLost, PoolStatistics nowConnections) {
         return new NodeStatus(
                 node,
                 state,
@@ -163,7 +170,13 @@ public record NodeStatus(
                 lastError,
                 nowErrorRate,
                 open,
+                nowLost,
                 nowConnections);
+    }
+
+    /** Says whether it has been asked, and has never been able to say what it is: a wrong password is no sign of life. */
+    boolean neverAnswered() {
+        return role == NodeRole.UNKNOWN && lastError != null;
     }
 
     /** Returns it in a few words, for an error. */

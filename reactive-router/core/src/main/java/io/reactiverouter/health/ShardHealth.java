@@ -92,6 +92,7 @@ final class ShardHealth {
                 .map(status -> status.with(
                         errorRate.applyAsDouble(status.node()),
                         tripped.contains(status.node()),
+                        isLost(status),
                         connections.apply(status.node())))
                 .toList();
         return new ShardStatus(shard, table.primary(shard), nodes);
@@ -182,7 +183,10 @@ final class ShardHealth {
     synchronized void failed(NodeId node, Throwable error, long nanoTime) {
         heardAt.put(node, nanoTime);
         NodeStatus before = known(node);
-        String message = String.valueOf(error.getMessage());
+        // What a supplier of passwords says is the application's own.
+        String message = error instanceof PasswordUnavailableException
+                ? "its password could not be had"
+                : String.valueOf(error.getMessage());
         if (!isSilence(error)) {
             // It serves others perhaps: its connections are all taken, or the login of this one is wrong.
             statuses.put(node, before.failed(before.failures(), message));

@@ -19,9 +19,16 @@ public record ShardStatus(ShardId shard, NodeId primary, List<NodeStatus> nodes)
         nodes = List.copyOf(nodes);
     }
 
-    /** Returns how many nodes are healthy. */
+    /** Returns how many nodes are healthy, as far as is known. */
     public long healthy() {
-        return nodes.stream().filter(node -> node.state() == NodeState.HEALTHY).count();
+        return nodes.stream()
+                .filter(node -> node.state() == NodeState.HEALTHY && !node.neverAnswered())
+                .count();
+    }
+
+    /** Says whether any node has been asked yet, with or without an answer. */
+    public boolean known() {
+        return nodes.stream().anyMatch(node -> node.role() != NodeRole.UNKNOWN || node.lastError() != null);
     }
 
     /** Returns how many nodes there are. */
@@ -37,7 +44,8 @@ public record ShardStatus(ShardId shard, NodeId primary, List<NodeStatus> nodes)
         return nodes.stream()
                 .anyMatch(node -> node.node().equals(primary)
                         && node.role() != NodeRole.REPLICA
-                        && (node.state() != NodeState.EJECTED || node.failures() == 0)
+                        && !node.lost()
+                        && !node.neverAnswered()
                         && !node.fenced());
     }
 }

@@ -9,6 +9,8 @@ import io.reactiverouter.observation.CallInstrumentation;
 import io.reactiverouter.observation.CallKind;
 import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.observation.NodeCall;
+import io.reactiverouter.stream.Watched;
+import io.reactiverouter.stream.Watcher;
 import io.reactiverouter.topology.NodeId;
 import io.reactiverouter.topology.ShardId;
 import java.util.Locale;
@@ -39,6 +41,14 @@ public final class CallMetrics implements CallInstrumentation, ClusterListener {
         /** A scatter-gather went on without a shard that had failed. */
         PARTIAL;
 
+        static Outcome of(Watcher.End end, boolean partial) {
+            return switch (end) {
+                case COMPLETE -> partial ? PARTIAL : SUCCESS;
+                case ERROR -> ERROR;
+                case CANCEL -> CANCELLED;
+            };
+        }
+
         String tag() {
             return name().toLowerCase(Locale.ROOT);
         }
@@ -59,16 +69,20 @@ public final class CallMetrics implements CallInstrumentation, ClusterListener {
     public <T> Flux<T> call(CallInfo call, Flux<T> answer) {
         // The statement is no tag.
         CallInfo tagged = new CallInfo(call.keyspace(), call.kind(), call.operation(), null);
-        return answer.tap(() -> new TimedCall<>(this, tagged));
+        return Watched.by(context -> new TimedCall(this, tagged), answer);
     }
 
     @Override
     public <T> Flux<T> attempt(NodeCall attempt, Flux<T> answer) {
-        return answer.tap(context -> {
-            CallInfo call = TimedCall.of(context);
-            return new TimedAttempt<>(timers(
-                    call == null ? null : call.keyspace(), call == null ? CallKind.SINGLE : call.kind(), attempt));
-        });
+        return Watched.by(
+                context -> {
+                    CallInfo call = TimedCall.of(context);
+                    return new TimedAttempt(timers(
+                            call == null ? null : call.keyspace(),
+                            call == null ? CallKind.SINGLE : call.kind(),
+                            attempt));
+                },
+                answer);
     }
 
     private AttemptTimers timers(@Nullable String keyspace, CallKind kind, NodeCall attempt) {
@@ -181,5 +195,14 @@ public final class CallMetrics implements CallInstrumentation, ClusterListener {
     }
 
     /** The timers of attempts that differ in how they end alone. */
-    record AttemptTimers(Timer success, Timer error, Timer cancelled, Timer firstRow) {}
+    record AttemptTimers(Timer success, Timer error, Timer cancelled, Timer firstRow) {
+
+        Timer of(Watcher.End end) {
+            return switch (end) {
+                case COMPLETE -> success;
+                case ERROR -> error;
+                case CANCEL -> cancelled;
+            };
+        }
+    }
 }

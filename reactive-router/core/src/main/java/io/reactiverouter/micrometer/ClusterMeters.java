@@ -115,6 +115,8 @@ public final class ClusterMeters implements MeterBinder {
         Gauge.builder(meter.meterName(), this, meters -> meters.figure(node, figure))
                 .description(meter.description())
                 .tags(tags(meter, node, more))
+                // For the counters too, which have none of their own.
+                .strongReference(true)
                 .register(registry);
     }
 

@@ -49,19 +49,23 @@ public final class KeyspaceMeters implements MeterBinder {
         Gauge.builder(RouterMeter.KEYSPACE_EPOCH.meterName(), this, meters -> meters.epoch.getAsLong())
                 .description(RouterMeter.KEYSPACE_EPOCH.description())
                 .tags(Tagged.of(RouterMeter.KEYSPACE_EPOCH, keyspace))
+                .strongReference(true)
                 .register(registry);
         Gauge.builder(RouterMeter.KEYSPACE_IMBALANCE.meterName(), this, meters -> meters.figures.imbalance())
                 .description(RouterMeter.KEYSPACE_IMBALANCE.description())
                 .tags(Tagged.of(RouterMeter.KEYSPACE_IMBALANCE, keyspace))
+                .strongReference(true)
                 .register(registry);
         for (ShardId shard : shards) {
             Gauge.builder(RouterMeter.SHARD_ROWS.meterName(), this, meters -> of(meters.figures.rows(), shard))
                     .description(RouterMeter.SHARD_ROWS.description())
                     .tags(Tagged.of(RouterMeter.SHARD_ROWS, keyspace, shard.toString()))
+                    .strongReference(true)
                     .register(registry);
             Gauge.builder(RouterMeter.SHARD_KEYS.meterName(), this, meters -> of(meters.figures.keys(), shard))
                     .description(RouterMeter.SHARD_KEYS.description())
                     .tags(Tagged.of(RouterMeter.SHARD_KEYS, keyspace, shard.toString()))
+                    .strongReference(true)
                     .register(registry);
         }
     }

@@ -7,9 +7,10 @@ import io.micrometer.observation.ObservationRegistry;
 import io.reactiverouter.observation.CallInfo;
 import io.reactiverouter.observation.CallInstrumentation;
 import io.reactiverouter.observation.NodeCall;
+import io.reactiverouter.stream.Watched;
+import io.reactiverouter.stream.Watcher;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
-import reactor.core.observability.DefaultSignalListener;
 import reactor.core.publisher.Flux;
 import reactor.util.context.Context;
 import reactor.util.context.ContextView;
@@ -44,7 +45,7 @@ public final class ObservedCalls implements CallInstrumentation {
         if (registry.isNoop()) {
             return answer;
         }
-        return answer.tap(context -> new Observed<>(begin(call, context)));
+        return Watched.by(context -> new Observed(begin(call, context)), answer);
     }
 
     private Observation begin(CallInfo call, ContextView context) {
@@ -69,7 +70,7 @@ public final class ObservedCalls implements CallInstrumentation {
         if (registry.isNoop()) {
             return answer;
         }
-        return answer.tap(context -> new Observed<>(begin(attempt, context)));
+        return Watched.by(context -> new Observed(begin(attempt, context)), answer);
     }
 
     private Observation begin(NodeCall attempt, ContextView context) {
@@ -93,32 +94,25 @@ public final class ObservedCalls implements CallInstrumentation {
     }
 
     /** One observation, from its start to its end; what runs in it finds it in the context. */
-    private static final class Observed<T> extends DefaultSignalListener<T> {
+    private record Observed(Observation observation) implements Watcher {
 
-        private final Observation observation;
-
-        Observed(Observation observation) {
-            this.observation = observation;
+        @Override
+        public Context context(Context ofSubscriber) {
+            return ofSubscriber.put(PARENT, observation);
         }
 
         @Override
-        public Context addToContext(Context original) {
-            return original.put(PARENT, observation);
-        }
-
-        @Override
-        public void doOnComplete() {
-            observation.lowCardinalityKeyValue("outcome", "success").stop();
-        }
-
-        @Override
-        public void doOnError(Throwable error) {
-            observation.lowCardinalityKeyValue("outcome", "error").error(error).stop();
-        }
-
-        @Override
-        public void doOnCancel() {
-            observation.lowCardinalityKeyValue("outcome", "cancelled").stop();
+        public void ended(End end, boolean answered, @Nullable Throwable error) {
+            if (error != null) {
+                observation.error(error);
+            }
+            String outcome =
+                    switch (end) {
+                        case COMPLETE -> "success";
+                        case ERROR -> "error";
+                        case CANCEL -> "cancelled";
+                    };
+            observation.lowCardinalityKeyValue("outcome", outcome).stop();
         }
     }
 }

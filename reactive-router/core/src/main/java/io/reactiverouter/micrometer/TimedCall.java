@@ -4,14 +4,14 @@ import io.reactiverouter.micrometer.CallMetrics.Outcome;
 import io.reactiverouter.observation.CallInfo;
 import io.reactiverouter.observation.CallKind;
 import io.reactiverouter.observation.CallProgress;
+import io.reactiverouter.stream.Watcher;
 import io.reactiverouter.topology.ShardId;
 import org.jspecify.annotations.Nullable;
-import reactor.core.observability.DefaultSignalListener;
 import reactor.util.context.Context;
 import reactor.util.context.ContextView;
 
 /** One subscription of a call; its attempts find it in their context. */
-final class TimedCall<T> extends DefaultSignalListener<T> implements CallProgress {
+final class TimedCall implements Watcher, CallProgress {
 
     private final CallMetrics metrics;
     private final CallInfo call;
@@ -25,13 +25,13 @@ final class TimedCall<T> extends DefaultSignalListener<T> implements CallProgres
 
     /** Returns the call that is under way, null if there is none. */
     static @Nullable CallInfo of(ContextView context) {
-        TimedCall<?> timed = context.getOrDefault(TimedCall.class, null);
+        TimedCall timed = context.getOrDefault(TimedCall.class, null);
         return timed == null ? null : timed.call;
     }
 
     @Override
-    public Context addToContext(Context original) {
-        Context with = original.put(TimedCall.class, this);
+    public Context context(Context ofSubscriber) {
+        Context with = ofSubscriber.put(TimedCall.class, this);
         return call.kind() == CallKind.SCATTER ? in(with) : with;
     }
 
@@ -46,21 +46,7 @@ final class TimedCall<T> extends DefaultSignalListener<T> implements CallProgres
     }
 
     @Override
-    public void doOnComplete() {
-        ended(partial ? Outcome.PARTIAL : Outcome.SUCCESS);
-    }
-
-    @Override
-    public void doOnError(Throwable error) {
-        ended(Outcome.ERROR);
-    }
-
-    @Override
-    public void doOnCancel() {
-        ended(Outcome.CANCELLED);
-    }
-
-    private void ended(Outcome outcome) {
-        metrics.ended(call, outcome, System.nanoTime() - start);
+    public void ended(End end, boolean answered, @Nullable Throwable error) {
+        metrics.ended(call, Outcome.of(end, partial), System.nanoTime() - start);
     }
 }

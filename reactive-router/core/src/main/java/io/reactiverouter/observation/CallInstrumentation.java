@@ -6,7 +6,7 @@ import reactor.core.publisher.Flux;
 /**
  * Watches calls and what they do on nodes, by decorating their publishers: for timers, traces and logs. Both methods are called
  * when a publisher is made, on the threads of callers and event loops at the same time; what they return may be subscribed to
- * more than once. It must pass on every signal, demand and cancel, as Reactor's {@code tap} does; what it adds to the Reactor
+ * more than once. It must pass on every signal, demand and cancel; what it adds to the Reactor
  * context of a call is seen by the parts of the call.
  */
 public interface CallInstrumentation {
@@ -25,6 +25,11 @@ public interface CallInstrumentation {
      */
     default <T> Flux<T> attempt(NodeCall attempt, Flux<T> answer) {
         return answer;
+    }
+
+    /** Returns one that leaves a publisher as it is where {@code instrumentation} throws, and logs that. */
+    static CallInstrumentation guarded(CallInstrumentation instrumentation) {
+        return instrumentation == NONE ? NONE : new GuardedInstrumentation(instrumentation);
     }
 
     /** Returns all of them as one, the first one outermost. */

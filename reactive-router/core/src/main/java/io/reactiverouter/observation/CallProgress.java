@@ -19,9 +19,10 @@ public interface CallProgress {
     /** A shard has failed, and the call goes on without it, as its failure policy permits: the answer is partial. */
     default void tolerated(ShardId shard, Throwable failure) {}
 
-    /** Returns the context with this in it. */
+    /** Returns the context with this in it, beside what is in it already. */
     default Context in(Context context) {
-        return context.put(CallProgress.class, this);
+        CallProgress outer = of(context);
+        return context.put(CallProgress.class, outer == NONE ? this : new BothProgress(outer, this));
     }
 
     /** Returns what is in a context, or {@link #NONE}. */

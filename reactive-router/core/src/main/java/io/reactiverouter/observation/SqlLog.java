@@ -1,5 +1,7 @@
 package io.reactiverouter.observation;
 
+import io.reactiverouter.stream.Watched;
+import io.reactiverouter.stream.Watcher;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
 import java.util.Map;
@@ -8,7 +10,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
-import reactor.core.observability.DefaultSignalListener;
 import reactor.core.publisher.Flux;
 import reactor.util.Logger;
 import reactor.util.Loggers;
@@ -17,7 +18,8 @@ import reactor.util.context.ContextView;
 
 /**
  * Writes statements to the log {@value #LOGGER}, never with their parameters: those that take longer than a threshold at level
- * WARN, at most one line per shard and second, and all of them at level DEBUG, which can be switched while the application runs.
+ * WARN, at most one line per shard and second, and all of them at level DEBUG, which can be switched while the application runs, for calls that
+ * are made from then on.
  * The time is that of one attempt on a node: the wait for a connection, and of a stream the time that its reader took, are in
  * it. What callers do with a connection has no statement to show. Thread-safe.
  */
@@ -56,12 +58,12 @@ public final class SqlLog implements CallInstrumentation {
 
     @Override
     public <T> Flux<T> call(CallInfo call, Flux<T> answer) {
-        return isOff() ? answer : answer.tap(() -> new InContext<>(call));
+        return isOff() ? answer : Watched.by(context -> new InContext(call), answer);
     }
 
     @Override
     public <T> Flux<T> attempt(NodeCall attempt, Flux<T> answer) {
-        return isOff() ? answer : answer.tap(context -> new Attempt<>(this, attempt, call(context)));
+        return isOff() ? answer : Watched.by(context -> new Attempt(this, attempt, call(context)), answer);
     }
 
     private static @Nullable CallInfo call(ContextView context) {
@@ -114,21 +116,20 @@ public final class SqlLog implements CallInstrumentation {
         }
     }
 
-    private static final class InContext<T> extends DefaultSignalListener<T> {
+    private record InContext(CallInfo call) implements Watcher {
 
-        private final CallInfo call;
-
-        InContext(CallInfo call) {
-            this.call = call;
+        @Override
+        public Context context(Context ofSubscriber) {
+            return ofSubscriber.put(SqlLog.class, call);
         }
 
         @Override
-        public Context addToContext(Context original) {
-            return original.put(SqlLog.class, call);
+        public void ended(End end, boolean answered, @Nullable Throwable error) {
+            // Its attempts tell.
         }
     }
 
-    private static final class Attempt<T> extends DefaultSignalListener<T> {
+    private static final class Attempt implements Watcher {
 
         private final SqlLog log;
         private final NodeCall attempt;
@@ -142,23 +143,15 @@ public final class SqlLog implements CallInstrumentation {
             this.start = log.nanoTime.getAsLong();
         }
 
-        private void ended(String end) {
-            log.ended(attempt, call, log.nanoTime.getAsLong() - start, end);
-        }
-
         @Override
-        public void doOnComplete() {
-            ended("done");
-        }
-
-        @Override
-        public void doOnError(Throwable error) {
-            ended("failed");
-        }
-
-        @Override
-        public void doOnCancel() {
-            ended("cancelled");
+        public void ended(End end, boolean answered, @Nullable Throwable error) {
+            String how =
+                    switch (end) {
+                        case COMPLETE -> "done";
+                        case ERROR -> "failed";
+                        case CANCEL -> "cancelled";
+                    };
+            log.ended(attempt, call, log.nanoTime.getAsLong() - start, how);
         }
     }
 }

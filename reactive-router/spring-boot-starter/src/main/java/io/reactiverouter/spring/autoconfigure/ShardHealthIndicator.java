@@ -44,20 +44,27 @@ final class ShardHealthIndicator implements ReactiveHealthIndicator {
 
     @Override
     public Mono<Health> health() {
-        return Mono.fromSupplier(() -> {
+        return Mono.defer(() -> {
             cluster.watch();
             ClusterStatus status = cluster.status();
-            ShardStatus own = status.shard(shard);
-            Health.Builder health = new Health.Builder();
-            if (own.writable()) {
-                health.up();
-            } else if (status.writable() > 0) {
-                health.status(new Status(SHARD_DOWN, "no node takes writes"));
-            } else {
-                health.down();
-            }
-            return health.withDetails(details(own)).build();
+            // Nothing is known before the first probe, which is not worth to be called healthy.
+            return status.shard(shard).known()
+                    ? Mono.just(health(status))
+                    : cluster.refresh().map(this::health);
         });
+    }
+
+    private Health health(ClusterStatus status) {
+        ShardStatus own = status.shard(shard);
+        Health.Builder health = new Health.Builder();
+        if (own.writable()) {
+            health.up();
+        } else if (status.writable() > 0) {
+            health.status(new Status(SHARD_DOWN, "no node takes writes"));
+        } else {
+            health.down();
+        }
+        return health.withDetails(details(own)).build();
     }
 
     private static Map<String, Object> details(ShardStatus shard) {

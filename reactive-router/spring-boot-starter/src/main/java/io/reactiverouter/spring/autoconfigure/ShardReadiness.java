@@ -1,10 +1,12 @@
 package io.reactiverouter.spring.autoconfigure;
 
-import java.util.HashMap;
-import java.util.Map;
-import java.util.Objects;
+import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.springframework.boot.actuate.endpoint.EndpointId;
 import org.springframework.boot.actuate.endpoint.SecurityContext;
+import org.springframework.boot.actuate.endpoint.web.AdditionalPathsMapper;
+import org.springframework.boot.actuate.endpoint.web.WebServerNamespace;
 import org.springframework.boot.health.actuate.endpoint.AdditionalHealthEndpointPath;
 import org.springframework.boot.health.actuate.endpoint.HealthEndpointGroup;
 import org.springframework.boot.health.actuate.endpoint.HealthEndpointGroups;
@@ -26,17 +28,43 @@ final class ShardReadiness implements HealthEndpointGroupsPostProcessor {
         if (readiness == null) {
             return groups;
         }
-        Map<String, HealthEndpointGroup> additional = new HashMap<>();
-        groups.getNames().forEach(name -> additional.put(name, Objects.requireNonNull(groups.get(name), name)));
-        additional.put(READINESS, new WithShards(readiness));
-        return HealthEndpointGroups.of(groups.getPrimary(), additional);
+        return new WithReadiness(groups, new WithShards(readiness));
+    }
+
+    private record WithReadiness(HealthEndpointGroups groups, HealthEndpointGroup readiness)
+            implements HealthEndpointGroups, AdditionalPathsMapper {
+
+        @Override
+        public HealthEndpointGroup getPrimary() {
+            return groups.getPrimary();
+        }
+
+        @Override
+        public Set<String> getNames() {
+            return groups.getNames();
+        }
+
+        @Override
+        public @Nullable HealthEndpointGroup get(String name) {
+            return name.equals(READINESS) ? readiness : groups.get(name);
+        }
+
+        /** Web servers and Spring Security ask for them here. */
+        @Override
+        public @Nullable List<String> getAdditionalPaths(EndpointId endpointId, WebServerNamespace webServerNamespace) {
+            return groups instanceof AdditionalPathsMapper mapper
+                    ? mapper.getAdditionalPaths(endpointId, webServerNamespace)
+                    : null;
+        }
     }
 
     private record WithShards(HealthEndpointGroup group) implements HealthEndpointGroup {
 
         @Override
         public boolean isMember(String name) {
-            return name.equals(ShardHealthIndicator.CONTRIBUTOR) || group.isMember(name);
+            return name.equals(ShardHealthIndicator.CONTRIBUTOR)
+                    || name.startsWith(ShardHealthIndicator.CONTRIBUTOR + "/")
+                    || group.isMember(name);
         }
 
         @Override

@@ -25,13 +25,14 @@ import reactor.core.publisher.Mono;
 
 /**
  * Actuator endpoint {@code shards}: what is where and how it is. GET shows shards, nodes, pools, placements and about how many
- * rows each shard has; POST asks all nodes before it answers likewise. Shows addresses, and no logins. Like any endpoint it has to be
+ * rows each shard has; POST asks all nodes before it answers likewise. Shows addresses and errors of servers, and no passwords. Like any endpoint it has to be
  * exposed and secured by the application.
  */
 @Endpoint(id = "shards")
 public final class ShardsEndpoint {
 
     private static final Duration LIMIT = Duration.ofSeconds(15);
+    private static final int CONCURRENT_KEYSPACES = 8;
 
     private final ShardCluster cluster;
     private final List<ShardRouter> routers;
@@ -58,7 +59,7 @@ public final class ShardsEndpoint {
 
     private Mono<Map<String, Object>> answer(ClusterStatus status) {
         return Flux.fromIterable(routers)
-                .concatMap(this::keyspace)
+                .flatMapSequential(this::keyspace, CONCURRENT_KEYSPACES)
                 .collectList()
                 .map(keyspaces -> {
                     Map<String, Object> answer = new LinkedHashMap<>();

@@ -26,7 +26,11 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
+import org.springframework.boot.actuate.endpoint.EndpointId;
+import org.springframework.boot.actuate.endpoint.web.AdditionalPathsMapper;
+import org.springframework.boot.actuate.endpoint.web.WebServerNamespace;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.health.actuate.endpoint.HealthEndpoint;
 import org.springframework.boot.health.actuate.endpoint.HealthEndpointGroups;
 import org.springframework.boot.health.contributor.CompositeReactiveHealthContributor;
 import org.springframework.boot.health.contributor.Health;
@@ -151,6 +155,17 @@ class OperationsIntegrationTests {
     }
 
     @Test
+    void shardThatWasNeverReachedIsDown() {
+        application()
+                .withPropertyValues(
+                        "reactive-router.shards.s0.password=wrong", "reactive-router.shards.s1.password=wrong")
+                .run(context -> {
+                    assertThat(readiness(context)).isEqualTo(Status.DOWN);
+                    assertThat(health(context, "s0").getDetails()).containsEntry("healthy", 0L);
+                });
+    }
+
+    @Test
     void readinessIsTheApplicationsIfItSaysSo() {
         application()
                 .run(context -> assertThat(context.getBean(HealthEndpointGroups.class)
@@ -163,6 +178,11 @@ class OperationsIntegrationTests {
                                 .get("readiness")
                                 .isMember("shards"))
                         .isFalse());
+        application()
+                .withPropertyValues("management.endpoint.health.probes.add-additional-paths=true")
+                .run(context -> assertThat(context.getBean(AdditionalPathsMapper.class)
+                                .getAdditionalPaths(EndpointId.of("health"), WebServerNamespace.SERVER))
+                        .contains("/readyz"));
     }
 
     @Test
@@ -221,13 +241,8 @@ class OperationsIntegrationTests {
         return ((ReactiveHealthIndicator) shards.getContributor(shard)).health().block(TIMEOUT);
     }
 
-    /** As the endpoint would put them together. */
     private static Status readiness(AssertableApplicationContext context) {
-        return context.getBean(HealthEndpointGroups.class)
-                .get("readiness")
-                .getStatusAggregator()
-                .getAggregateStatus(
-                        health(context, "s0").getStatus(), health(context, "s1").getStatus());
+        return context.getBean(HealthEndpoint.class).healthForPath("readiness").getStatus();
     }
 
     private static void await(java.util.function.BooleanSupplier condition) throws InterruptedException {
