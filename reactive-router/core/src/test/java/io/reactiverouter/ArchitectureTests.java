@@ -42,7 +42,8 @@ class ArchitectureTests {
             entry("audit", List.of("topology", "strategy", "routing", "connection", "stream")),
             entry("health", List.of("topology", "routing", "connection", "observation")),
             entry("failover", List.of("topology", "routing", "connection", "observation", "stream")),
-            entry("micrometer", List.of("topology", "connection", "health", "observation", "stream")));
+            entry("micrometer", List.of("topology", "connection", "health", "observation", "stream")),
+            entry("schema", List.of("topology", "connection")));
 
     private static final JavaClasses CORE = new ClassFileImporter()
             .importUrl(ShardCluster.class.getProtectionDomain().getCodeSource().getLocation());
@@ -62,7 +63,8 @@ class ArchitectureTests {
                 "audit",
                 "health",
                 "failover",
-                "micrometer"
+                "micrometer",
+                "schema"
             })
     void packageUsesOnlyWhatTheTableAllows(String name) {
         List<String> allowed = new ArrayList<>(MAY_USE.getOrDefault(name, List.of()));
@@ -118,6 +120,25 @@ class ArchitectureTests {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("io.micrometer..", ROOT + ".micrometer")
+                .check(CORE);
+    }
+
+    /** The application need not bring them. */
+    @Test
+    void onlyTheSchemaNeedsFlywayAndJdbc() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(ROOT + ".schema")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("org.flywaydb..", "org.postgresql..", "java.sql..", "javax.sql..")
+                .check(CORE);
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(ROOT + ".schema")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage(ROOT + ".schema")
                 .check(CORE);
     }
 

@@ -8,6 +8,10 @@ import io.netty.pkitesting.X509Bundle;
 import io.reactiverouter.Query;
 import io.reactiverouter.ShardCluster;
 import io.reactiverouter.failover.FailoverSettings;
+import io.reactiverouter.schema.DatabaseVersion;
+import io.reactiverouter.schema.MigrationReport;
+import io.reactiverouter.schema.SchemaSettings;
+import io.reactiverouter.schema.ShardMigrations;
 import io.reactiverouter.test.EmbeddedShards;
 import io.reactiverouter.test.ShardNode;
 import io.reactiverouter.topology.Shard;
@@ -16,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -137,6 +142,31 @@ class TlsIntegrationTests {
                             .block(TIMEOUT))
                     .isFalse();
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "VERIFY_FULL, 127.0.0.1, true, UP_TO_DATE",
+        "VERIFY_CA, localhost, true, UP_TO_DATE",
+        "VERIFY_FULL, 127.0.0.1, false, UNREACHABLE",
+        "REQUIRE, 127.0.0.1, false, UP_TO_DATE"
+    })
+    void migrationsCheckTheCertificateToo(TlsMode mode, String host, boolean ours, DatabaseVersion.State state) {
+        ShardNode node = (host.equals("localhost") ? byName : byAddress).node(0);
+        String url = "r2dbc:postgresql://app:app@" + host + ":" + node.port() + "/" + node.database() + "?sslRootCert="
+                + (ours ? authority : otherAuthority);
+        MigrationReport report = ShardMigrations.builder(
+                        List.of(Shard.named("s0").primary(url)))
+                .connection(ConnectionSettings.DEFAULTS.withTls(mode))
+                .settings(SchemaSettings.DEFAULTS.withLocations(List.of("filesystem:" + directory)))
+                .build()
+                .info()
+                .block(TIMEOUT);
+
+        assertThat(report.databases())
+                .extracting(DatabaseVersion::state)
+                .as(report.toString())
+                .containsExactly(state);
     }
 
     private static Mono<Boolean> encrypted(String host, TlsMode mode, Path root) {
