@@ -7,12 +7,17 @@ import io.reactiverouter.failover.FailoverSettings;
 import io.reactiverouter.failover.ReadSettings;
 import io.reactiverouter.failover.RetrySettings;
 import io.reactiverouter.health.HealthSettings;
+import io.reactiverouter.schema.SchemaSettings;
+import io.reactiverouter.topology.NodeId;
 import io.reactiverouter.topology.Shard;
 import io.reactiverouter.topology.ShardId;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.BiFunction;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Turns properties into the settings of the cluster, one by one, so that an error names its property. */
@@ -24,6 +29,7 @@ final class ConfiguredSettings {
     private static final String HEALTH = ReactiveRouterProperties.PREFIX + ".health.";
     private static final String FAILOVER = ReactiveRouterProperties.PREFIX + ".failover.";
     private static final String RETRY = ReactiveRouterProperties.PREFIX + ".retry.";
+    private static final String SCHEMA = ReactiveRouterProperties.PREFIX + ".schema.";
     private static final String READS = ReactiveRouterProperties.PREFIX + ".reads.";
 
     private ConfiguredSettings() {}
@@ -102,6 +108,38 @@ final class ConfiguredSettings {
                         connection(at + ".connection.", connection, ownConnection));
             }
         });
+    }
+
+    /** Returns how connections to the nodes of each shard are opened. */
+    static Function<NodeId, ConnectionSettings> connections(ReactiveRouterProperties properties) {
+        ConnectionSettings all = connection(properties.connection());
+        Map<String, ConnectionSettings> own = new HashMap<>();
+        properties.shards().forEach((name, configured) -> {
+            ReactiveRouterProperties.ShardConnection different = configured.connection();
+            if (different != null) {
+                String at = PropertiesShardsConnectionDetails.SHARDS + "." + name + ".connection.";
+                own.put(name, connection(at, all, different));
+            }
+        });
+        return node -> own.getOrDefault(node.shard().value(), all);
+    }
+
+    static SchemaSettings schema(ReactiveRouterProperties.Schema schema) {
+        SchemaSettings settings = SchemaSettings.DEFAULTS;
+        settings = apply(SCHEMA + "locations", settings, schema.locations(), SchemaSettings::withLocations);
+        settings = apply(SCHEMA + "concurrency", settings, schema.concurrency(), SchemaSettings::withConcurrency);
+        settings = apply(SCHEMA + "turn-timeout", settings, schema.turnTimeout(), SchemaSettings::withTurnTimeout);
+        settings = apply(SCHEMA + "lock-timeout", settings, schema.lockTimeout(), SchemaSettings::withLockTimeout);
+        settings = apply(
+                SCHEMA + "statement-timeout",
+                settings,
+                schema.statementTimeout(),
+                SchemaSettings::withStatementTimeout);
+        settings = apply(SCHEMA + "table", settings, schema.table(), SchemaSettings::withTable);
+        return settings.withPlaceholders(schema.placeholders())
+                .withSchemas(schema.schemas())
+                .withBaseline(schema.baseline())
+                .withIgnored(schema.ignored());
     }
 
     /** Not every shard of the properties is there: the application can bring its own. */

@@ -7,6 +7,7 @@ import io.reactiverouter.topology.NodeAddress;
 import io.reactiverouter.topology.Secret;
 import io.reactiverouter.topology.Shard;
 import io.reactiverouter.topology.ShardId;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -77,7 +78,7 @@ final class PropertiesShardsConnectionDetails implements ShardsConnectionDetails
         Shard result = shard;
         NodeAddress primary = shard.primary().address();
         String login = configured.username() != null ? configured.username() : primary.username();
-        Secret password = password(at, configured);
+        Secret password = password(at, configured.password(), configured.passwordFile());
         if (login != null && (configured.username() != null || password != null)) {
             Secret used = password != null ? password : primary.password();
             result = used == null ? shard.credentials(login, (String) null) : shard.credentials(login, used);
@@ -95,17 +96,18 @@ final class PropertiesShardsConnectionDetails implements ShardsConnectionDetails
         return result;
     }
 
-    private static @Nullable Secret password(String at, ReactiveRouterProperties.Shard configured) {
-        if (configured.passwordFile() == null) {
-            return configured.password() == null ? null : Secret.of(configured.password());
+    /** Returns the password of what is configured at this place, null if it has none. */
+    static @Nullable Secret password(String at, @Nullable String password, @Nullable Path passwordFile) {
+        if (passwordFile == null) {
+            return password == null ? null : Secret.of(password);
         }
-        if (configured.password() != null) {
+        if (password != null) {
             throw new InvalidRouterConfigurationException(
                     at + ".password-file",
                     at + ".password is set too",
                     "Remove one of them: a password comes from one place.");
         }
-        return Secret.file(configured.passwordFile());
+        return Secret.file(passwordFile);
     }
 
     private static Shard withWeight(String at, Shard shard, int weight) {

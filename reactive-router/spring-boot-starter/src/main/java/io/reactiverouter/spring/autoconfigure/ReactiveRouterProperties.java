@@ -35,6 +35,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param eventLoops Event loops, and so threads, that all connections share. The number of cores, at least 4, unless set.
  * @param cursorKey Secret that signs the cursors of pages over several shards: at least 32 characters, the same in every
  *     instance. Unless set each start makes its own, and cursors are good for nobody else.
+ * @param schema Migrations of the schema of all shards, with Flyway.
  * @param warmup Whether to connect to the primary of every shard at start, before the first call. A shard that cannot be
  *     reached is logged and does not stop the start.
  */
@@ -52,6 +53,7 @@ public record ReactiveRouterProperties(
         @DefaultValue("30s") Duration callTimeout,
         @Nullable Integer eventLoops,
         @Nullable String cursorKey,
+        @DefaultValue Schema schema,
         @DefaultValue("false") boolean warmup) {
 
     static final String PREFIX = "reactive-router";
@@ -64,7 +66,7 @@ public record ReactiveRouterProperties(
                 + ", connection=" + connection + ", health=" + health + ", failover=" + failover + ", retry=" + retry
                 + ", reads=" + reads + ", callTimeout="
                 + callTimeout + ", eventLoops=" + eventLoops
-                + ", warmup=" + warmup + "]";
+                + ", schema=" + schema + ", warmup=" + warmup + "]";
     }
 
     /**
@@ -262,4 +264,80 @@ public record ReactiveRouterProperties(
      */
     public record Reads(
             @Nullable String region, @DefaultValue("100ms") Duration catchUp) {}
+
+    /**
+     * Migrations of the schema of all shards, with Flyway.
+     *
+     * @param migrateOnStart Whether to apply the scripts that are missing, at start, before anything uses the shards. A shard
+     *     that cannot be reached, or a script that fails, stops the start.
+     * @param validateOnStart Whether to look, at start, that every shard has exactly the scripts. One that differs stops the start.
+     * @param locations Where the scripts of the shards are.
+     * @param username Login that applies scripts to the shards, in place of theirs; that of the owner of the schema.
+     * @param password Its password.
+     * @param passwordFile File that holds its password, in place of password. Read for each connection that is opened.
+     * @param canary Shard that is migrated before the others, alone. The first one unless set.
+     * @param concurrency Shards that are worked on at the same time, after the canary.
+     * @param turnTimeout How long a database is waited for while another instance migrates it.
+     * @param lockTimeout How long a statement of a script waits for a lock; 0 is no limit.
+     * @param statementTimeout Time after which the server ends a statement of a script; 0 is no limit.
+     * @param placeholders What stands in scripts for ${name}, by name.
+     * @param schemas Schemas that Flyway cares for, the first of them with its table. The login's own unless set.
+     * @param table Name of Flyway's table.
+     * @param baseline Version that a database is taken to have which has tables and no table of Flyway's. Unless set, such a
+     *     database is an error.
+     * @param ignored Schemas, and relations as in schema.name, that the comparison of the shards leaves out.
+     * @param main The database beside the shards.
+     */
+    public record Schema(
+            @DefaultValue("false") boolean migrateOnStart,
+            @DefaultValue("false") boolean validateOnStart,
+            @DefaultValue("classpath:db/shards") List<String> locations,
+            @Nullable String username,
+            @Nullable String password,
+            @Nullable Path passwordFile,
+            @Nullable String canary,
+            @DefaultValue("4") int concurrency,
+            @DefaultValue("10m") Duration turnTimeout,
+            @DefaultValue("30s") Duration lockTimeout,
+            @DefaultValue("1h") Duration statementTimeout,
+            @DefaultValue Map<String, String> placeholders,
+            @DefaultValue List<String> schemas,
+            @DefaultValue("flyway_schema_history") String table,
+            @Nullable String baseline,
+            @DefaultValue List<String> ignored,
+            @DefaultValue Main main) {
+
+        /** Leaves out the password and the values of placeholders. */
+        @Override
+        public String toString() {
+            return "Schema[migrateOnStart=" + migrateOnStart + ", validateOnStart=" + validateOnStart + ", locations="
+                    + locations + ", username=" + username + ", canary=" + canary + ", concurrency=" + concurrency
+                    + ", turnTimeout=" + turnTimeout + ", lockTimeout=" + lockTimeout + ", statementTimeout="
+                    + statementTimeout + ", placeholders=" + placeholders.keySet() + ", schemas=" + schemas
+                    + ", table=" + table + ", baseline=" + baseline + ", ignored=" + ignored + ", main=" + main + "]";
+        }
+    }
+
+    /**
+     * The database beside the shards, for the migrations of its schema.
+     *
+     * @param url R2DBC URL of the database, as in r2dbc:postgresql://app@main:5432/app. Unless set there is none to migrate.
+     * @param username Login name, in place of the one in the URL.
+     * @param password Password, in place of the one in the URL.
+     * @param passwordFile File that holds the password, in place of password. Read for each connection that is opened.
+     * @param locations Where its scripts are.
+     */
+    public record Main(
+            @Nullable String url,
+            @Nullable String username,
+            @Nullable String password,
+            @Nullable Path passwordFile,
+            @DefaultValue("classpath:db/main") List<String> locations) {
+
+        /** Leaves out URL and password, either of which may hold a secret. */
+        @Override
+        public String toString() {
+            return "Main[username=" + username + ", locations=" + locations + "]";
+        }
+    }
 }

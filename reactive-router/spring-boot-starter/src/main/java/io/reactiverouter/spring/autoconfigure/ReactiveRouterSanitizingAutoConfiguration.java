@@ -10,7 +10,8 @@ import org.springframework.context.annotation.Bean;
 
 /**
  * Keeps passwords out of what Actuator shows of the environment and of properties, also where the application has it show values
- * ({@code management.endpoint.env.show-values}): URLs and passwords of shards, the key of cursors, and command lines and JSON
+ * ({@code management.endpoint.env.show-values}): URLs and passwords of shards, the key of cursors, placeholders of
+ * migrations, and command lines and JSON
  * with any of them.
  */
 @AutoConfiguration
@@ -18,7 +19,8 @@ import org.springframework.context.annotation.Bean;
 public final class ReactiveRouterSanitizingAutoConfiguration {
 
     /** What is left of a name in any of the forms of Spring Boot: variables of the environment have no dashes. */
-    private static final Pattern OURS = Pattern.compile("reactiverouter.*(url|password|replicas\\d*|cursorkey)");
+    private static final Pattern OURS =
+            Pattern.compile("reactiverouter.*(url|password|replicas\\d*|cursorkey|schemaplaceholders.*)");
 
     /** A value in which properties are, as in {@code sun.java.command} or {@code SPRING_APPLICATION_JSON}. */
     private static final Pattern MENTION = Pattern.compile("(?is).*reactive[-_]?router.*(://|password|cursor).*");

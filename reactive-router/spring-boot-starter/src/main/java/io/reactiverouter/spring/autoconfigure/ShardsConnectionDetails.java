@@ -11,6 +11,6 @@ import org.springframework.boot.autoconfigure.service.connection.ConnectionDetai
 @FunctionalInterface
 public interface ShardsConnectionDetails extends ConnectionDetails {
 
-    /** Returns the shards, at least one, in the order that counts for strategies such as modulo. Called once. */
+    /** Returns the shards, at least one, in the order that counts for strategies such as modulo. Called once, and once more for migrations. */
     List<Shard> shards();
 }

@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.r2dbc.spi.ConnectionFactory;
 import io.reactiverouter.ShardCluster;
 import io.reactiverouter.ShardRouter;
+import io.reactiverouter.schema.ShardMigrations;
 import io.reactiverouter.spring.ShardedDatabaseClient;
 import io.reactiverouter.strategy.HashSlots;
 import io.reactiverouter.strategy.Keyspace;
@@ -23,6 +24,9 @@ import java.util.List;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.test.context.FilteredClassLoader;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.r2dbc.core.DatabaseClient;
@@ -53,6 +57,22 @@ class AutoConfigurationTests {
                         .doesNotHaveBean(ConnectionFactory.class)
                         .doesNotHaveBean(DatabaseClient.class)
                         .doesNotHaveBean(ReactiveTransactionManager.class));
+    }
+
+    @Test
+    void withoutFlywayThereIsNothingToMigrateWith() {
+        ApplicationContextRunner withSchema = runner().withConfiguration(
+                        AutoConfigurations.of(ReactiveRouterSchemaAutoConfiguration.class))
+                .withPropertyValues(shards(1));
+        withSchema.run(context -> assertThat(context).hasSingleBean(ShardMigrations.class));
+        ApplicationContextRunner without = withSchema.withClassLoader(new FilteredClassLoader("org.flywaydb"));
+        without.run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(ShardMigrations.class));
+        without.withPropertyValues("reactive-router.schema.validate-on-start=true")
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .rootCause()
+                        .hasMessageContaining("reactive-router.schema.validate-on-start")
+                        .hasMessageContaining("not on the class path"));
     }
 
     @Test

@@ -87,11 +87,21 @@ class FailureAnalysisTests {
             reads.catch-up=-1s                            | reads.catch-up        | must not be negative                | within that limit
             call-timeout=-1s                              | call-timeout          | must not be negative                | within that limit
             cursor-key=tooshort                           | cursor-key            | must have at least 32 bytes, has 8  | within that limit
+            schema.concurrency=0                          | schema.concurrency    | must be at least 1, was 0           | within that limit
+            schema.locations=                             | schema.locations      | must name at least one place        | within that limit
+            schema.turn-timeout=0s                        | schema.turn-timeout   | must be positive                    | within that limit
+            schema.lock-timeout=-1s                       | schema.lock-timeout   | must not be negative                | within that limit
+            schema.statement-timeout=-1s                  | schema.statement-timeout | must not be negative             | within that limit
+            schema.table=                                 | schema.table          | must not be blank                   | within that limit
+            schema.canary=s7                              | schema.canary         | there is no shard "s7"              | one of [s0]
+            schema.password=x                             | schema.username       | it is not set                       | login that applies
+            schema.main.url=jdbc:postgresql://db/app      | schema.main.url       | it must start with r2dbc:postgresql | Correct the URL
+            schema.main.url=r2dbc:postgresql://db/app     | schema.main.username  | it is not set                       | login name
             event-loops=0                                 | event-loops           | must be at least 1, was 0           | Set it to 1 or more
             """)
     void aBadPropertyIsNamedWithItsRemedy(
             String property, String subject, String problem, String action, CapturedOutput output) {
-        fail(S0, "reactive-router." + property);
+        fail(S0, migrating(property.startsWith("schema")), "reactive-router." + property);
 
         assertThat(description(output))
                 .contains("'reactive-router." + subject + "'")
@@ -261,9 +271,12 @@ class FailureAnalysisTests {
             reactive-router.shards.s1.replicas[1]=r2dbc:postgresql://app:%s@db0/app
             reactive-router.shards.s1.weight=0
             reactive-router.pool.max-size=0
+            reactive-router.schema.main.url=jdbc:postgresql://app:%s@db0/app
+            reactive-router.schema.main=%s
             """)
     void noSecretIsShown(String property, CapturedOutput output) {
         Throwable failure = fail(
+                migrating(property.startsWith("reactive-router.schema")),
                 "reactive-router.shards.s1.password=" + SECRET,
                 property.replace("%s", SECRET),
                 "reactive-router.shards.s1.url=r2dbc:postgresql://app:" + SECRET + "@db1:5432/app");
@@ -289,6 +302,11 @@ class FailureAnalysisTests {
                 null);
 
         assertThat(shard.toString()).contains("app").contains("replicas=1").doesNotContain(SECRET);
+    }
+
+    /** Migrations come before the cluster, whose errors would not be met. */
+    private static String migrating(boolean onStart) {
+        return "reactive-router.schema.migrate-on-start=" + onStart;
     }
 
     private static Throwable fail(String... properties) {

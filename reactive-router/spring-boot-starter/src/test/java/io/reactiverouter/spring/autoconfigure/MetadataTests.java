@@ -8,6 +8,7 @@ import io.reactiverouter.failover.FailoverSettings;
 import io.reactiverouter.failover.ReadSettings;
 import io.reactiverouter.failover.RetrySettings;
 import io.reactiverouter.health.HealthSettings;
+import io.reactiverouter.schema.SchemaSettings;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -68,7 +69,19 @@ class MetadataTests {
                         "reactive-router.observability.slow-threshold",
                         "reactive-router.reads.region",
                         "reactive-router.event-loops",
-                        "reactive-router.cursor-key");
+                        "reactive-router.cursor-key",
+                        "reactive-router.schema.username",
+                        "reactive-router.schema.password",
+                        "reactive-router.schema.password-file",
+                        "reactive-router.schema.canary",
+                        "reactive-router.schema.placeholders",
+                        "reactive-router.schema.schemas",
+                        "reactive-router.schema.baseline",
+                        "reactive-router.schema.ignored",
+                        "reactive-router.schema.main.url",
+                        "reactive-router.schema.main.username",
+                        "reactive-router.schema.main.password",
+                        "reactive-router.schema.main.password-file");
     }
 
     @Test
@@ -82,6 +95,7 @@ class MetadataTests {
         assertThat(ConfiguredSettings.failover(unset.failover())).isEqualTo(FailoverSettings.DEFAULTS);
         assertThat(ConfiguredSettings.retry(unset.retry())).isEqualTo(RetrySettings.DEFAULTS);
         assertThat(ConfiguredSettings.reads(unset.reads())).isEqualTo(ReadSettings.DEFAULTS);
+        assertThat(ConfiguredSettings.schema(unset.schema())).isEqualTo(SchemaSettings.DEFAULTS);
     }
 
     private static Collection<ConfigurationMetadataProperty> properties() {

@@ -1,0 +1,1 @@
+create index concurrently accounts_big on accounts (id) where id > 1000;
