@@ -10,9 +10,6 @@ import io.reactiverouter.strategy.ShardKey;
 import io.reactiverouter.test.EmbeddedShards;
 import io.reactiverouter.topology.Shard;
 import io.reactiverouter.topology.ShardId;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -23,25 +20,22 @@ import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.beans.factory.InitializingBean;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.ApplicationArguments;
 import org.springframework.boot.ApplicationRunner;
 import org.springframework.core.env.Environment;
-import org.springframework.core.io.ClassPathResource;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /**
- * Makes the tables on every shard before the first request, and fills empty ones once the server listens: it answers
- * meanwhile, and reports itself ready afterwards. Runs on the main thread, which may block.
+ * Fills empty tables once the server listens: it answers meanwhile, and reports itself ready afterwards. Runs on the main
+ * thread, which may block.
  */
 @Component
-class TradingSetup implements InitializingBean, ApplicationRunner {
+class TradingSetup implements ApplicationRunner {
 
     private static final Logger LOG = LoggerFactory.getLogger(TradingSetup.class);
-    private static final Duration SCHEMA_LIMIT = Duration.ofSeconds(60);
     private static final Duration AUDIT_LIMIT = Duration.ofMinutes(1);
     private static final Duration LOAD_LIMIT = Duration.ofMinutes(10);
     private static final int ROWS_AT_ONCE = 2_500;
@@ -63,19 +57,6 @@ class TradingSetup implements InitializingBean, ApplicationRunner {
         this.router = router;
         this.load = load;
         this.environment = environment;
-    }
-
-    @Override
-    public void afterPropertiesSet() {
-        cluster.allShards().execute(schema()).block(SCHEMA_LIMIT);
-    }
-
-    private static String schema() {
-        try {
-            return new ClassPathResource("trading/schema.sql").getContentAsString(StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     @Override

@@ -1,13 +1,10 @@
 -- All tables of the keyspace "trading": every row carries user_id, and lies on that user's shard.
--- One transaction; the lock lets several instances of the application start at once.
-select pg_advisory_xact_lock(7283401);
-
-create table if not exists users (
+create table users (
     user_id    bigint primary key check (user_id > 0),
     created_at timestamptz not null default now()
 );
 
-create table if not exists orders (
+create table orders (
     order_id   bigint primary key,
     user_id    bigint not null references users,
     symbol     text collate "C" not null check (symbol ~ '^[A-Z]{1,8}$'),
@@ -18,11 +15,11 @@ create table if not exists orders (
     status     text not null check (status in ('OPEN', 'FILLED')),
     created_at timestamptz not null
 );
-create index if not exists orders_of_user on orders (user_id, order_id desc);
-create index if not exists orders_of_symbol on orders (symbol, status);
-create index if not exists orders_by_amount on orders ((quantity * price) desc, order_id);
+create index orders_of_user on orders (user_id, order_id desc);
+create index orders_of_symbol on orders (symbol, status);
+create index orders_by_amount on orders ((quantity * price) desc, order_id);
 
-create table if not exists trades (
+create table trades (
     trade_id    bigint primary key,
     order_id    bigint not null references orders,
     user_id     bigint not null references users,
@@ -32,10 +29,10 @@ create table if not exists trades (
     price       numeric(18, 4) not null check (price > 0),
     executed_at timestamptz not null
 );
-create index if not exists trades_of_user on trades (user_id, trade_id desc);
-create index if not exists trades_of_order on trades (order_id);
+create index trades_of_user on trades (user_id, trade_id desc);
+create index trades_of_order on trades (order_id);
 
-create table if not exists positions (
+create table positions (
     user_id  bigint not null references users,
     symbol   text collate "C" not null,
     quantity bigint not null,
