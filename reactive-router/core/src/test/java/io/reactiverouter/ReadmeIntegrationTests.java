@@ -14,11 +14,18 @@ import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.scatter.FailurePolicy;
 import io.reactiverouter.scatter.Gathered;
 import io.reactiverouter.scatter.Page;
+import io.reactiverouter.schema.MigrationFailedException;
+import io.reactiverouter.schema.MigrationReport;
+import io.reactiverouter.schema.SchemaDrift;
+import io.reactiverouter.schema.SchemaMismatchException;
+import io.reactiverouter.schema.SchemaSettings;
+import io.reactiverouter.schema.ShardMigrations;
 import io.reactiverouter.strategy.Keyspace;
 import io.reactiverouter.strategy.ShardKey;
 import io.reactiverouter.strategy.ShardingStrategy;
 import io.reactiverouter.test.ShardsExtension;
 import io.reactiverouter.topology.Shard;
+import io.reactiverouter.topology.ShardId;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.file.Files;
@@ -31,6 +38,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.test.StepVerifier;
 
 /** The snippet of the README, run on real shards. */
 @NullUnmarked
@@ -120,6 +128,17 @@ class ReadmeIntegrationTests {
                 .then(user.queryOne(Query.of("select count(*) from orders"), row -> row.get(0, Long.class)))
                 .contextWrite(Deadline.within(Duration.ofSeconds(10)));
         // end deadline
+
+        // schema
+        ShardMigrations schema = ShardMigrations.builder(cluster.shards())
+                .settings(SchemaSettings.DEFAULTS.withLocations(List.of("classpath:db/shards")))
+                .canary(ShardId.of("s1"))
+                .build();
+
+        Mono<MigrationReport> migrated = schema.migrate(); // fails with a report where one has stopped
+        Mono<MigrationReport> valid = schema.validate(); // fails where a shard is not at the version of the scripts
+        Mono<SchemaDrift> drift = schema.drift(); // what is really there, shard by shard
+        // end schema
         // @formatter:on
 
         assertThat(placed.block(TIMEOUT)).isEqualTo(1);
@@ -137,6 +156,12 @@ class ReadmeIntegrationTests {
         assertThat(totals.blockLast(TIMEOUT).get("total", BigDecimal.class)).isEqualByComparingTo("100");
         assertThat(ofSome.collectList().block(TIMEOUT)).containsExactly(order);
         assertThat(both.block(TIMEOUT)).isEqualTo(2);
+        assertThat(drift.block(TIMEOUT).isEmpty()).isTrue();
+        // The tables are there already, and the class path has no scripts.
+        StepVerifier.create(migrated)
+                .expectError(MigrationFailedException.class)
+                .verify(TIMEOUT);
+        StepVerifier.create(valid).expectError(SchemaMismatchException.class).verify(TIMEOUT);
         cluster.close().block(TIMEOUT);
     }
 
@@ -157,7 +182,9 @@ class ReadmeIntegrationTests {
                 .contains(
                         normalized(source.subList(trimmed.indexOf("// across") + 1, trimmed.indexOf("// end across"))))
                 .contains(normalized(
-                        source.subList(trimmed.indexOf("// deadline") + 1, trimmed.indexOf("// end deadline"))));
+                        source.subList(trimmed.indexOf("// deadline") + 1, trimmed.indexOf("// end deadline"))))
+                .contains(
+                        normalized(source.subList(trimmed.indexOf("// schema") + 1, trimmed.indexOf("// end schema"))));
     }
 
     /** White space does not count: the source is indented deeper, and the formatter aligns as it likes. */
