@@ -7,6 +7,8 @@ import io.reactiverouter.connection.ConnectionSettings;
 import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.connection.TlsMode;
 import io.reactiverouter.failover.FailoverSettings;
+import io.reactiverouter.schema.SchemaSettings;
+import io.reactiverouter.schema.ShardMigrations;
 import io.reactiverouter.strategy.Keyspace;
 import io.reactiverouter.strategy.ShardKey;
 import io.reactiverouter.strategy.ShardingStrategy;
@@ -22,6 +24,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
+import java.util.logging.StreamHandler;
 import org.jspecify.annotations.NullUnmarked;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -39,6 +46,8 @@ final class SentinelProbe {
     private static final ConnectionSettings SETTINGS =
             ConnectionSettings.DEFAULTS.withApplicationName("sentinel").withConnectTimeout(TIMEOUT);
 
+    private static final Logger JDBC = Logger.getLogger("org.postgresql");
+
     private final String password = System.getenv("SENTINEL");
     private final String at;
 
@@ -53,6 +62,7 @@ final class SentinelProbe {
         probe.refusals();
         probe.badUrls();
         probe.poolErrors();
+        probe.migrations();
         System.out.println("DONE");
         System.exit(0);
     }
@@ -141,6 +151,37 @@ final class SentinelProbe {
         tell(cluster);
     }
 
+    /** With the log of the JDBC driver too, which is java.util.logging. */
+    private void migrations() {
+        Handler handler = new StreamHandler(System.out, new SimpleFormatter());
+        handler.setLevel(Level.ALL);
+        JDBC.setLevel(Level.ALL);
+        JDBC.addHandler(handler);
+        for (String role : List.of("cleartext", "digest", "scrammed")) {
+            migrate("migrations " + role, shard(role, password));
+            migrate("migrations wrong password " + role, shard(role, password + "x"));
+        }
+        migrate("migrations unreachable", at("127.0.0.1:1/app"));
+        migrate(
+                "migrations URL",
+                Shard.named("s0").primary(url("cleartext:" + password + "@", "?sslPassword=" + password)));
+        fails("migrations option", () -> {
+            migrate("", Shard.named("s0").primary(url("cleartext:" + password + "@", "?connectTimeout=" + password)));
+            return builder(shard("cleartext", password));
+        });
+        handler.flush();
+    }
+
+    private void migrate(String what, Shard shard) {
+        ShardMigrations migrations = ShardMigrations.builder(List.of(shard))
+                .settings(SchemaSettings.DEFAULTS.withPlaceholders(Map.of("secret", password)))
+                .build();
+        tell(migrations);
+        tell(migrations.info().block(TIMEOUT));
+        attempt(what, migrations.migrate()).block(TIMEOUT);
+        attempt(what, migrations.drift().doOnNext(SentinelProbe::tell)).block(TIMEOUT);
+    }
+
     private Shard shard(String role, String itsPassword) {
         return Shard.named("s0").primary(url("", "")).credentials(role, itsPassword);
     }
@@ -216,7 +257,7 @@ final class SentinelProbe {
             System.out.println(each);
             if (each instanceof Shard shard) {
                 tell(shard.nodes(), shard.tags(), shard.id());
-            } else if (each instanceof Iterable<?> many) {
+            } else if (each instanceof Iterable<?> many && !(each instanceof Throwable)) {
                 many.forEach(SentinelProbe::tell);
             } else if (each instanceof Map<?, ?> map) {
                 map.forEach(SentinelProbe::tell);
