@@ -14,7 +14,7 @@ final class ConfiguredKeyspaces {
 
     private ConfiguredKeyspaces() {}
 
-    static Keyspace keyspace(String name, ReactiveRouterProperties.Keyspace configured) {
+    static Keyspace keyspace(String name, ReactiveRouterProperties.Keyspace configured, SingleShard single) {
         String at = KEYSPACES + "." + name;
         Keyspace.Named named = check(at, "Give the keyspace another name.", () -> Keyspace.named(name));
         String key = configured.key();
@@ -26,7 +26,7 @@ final class ConfiguredKeyspaces {
         }
         Keyspace keyspace = check(at + ".key", "Set it to the plain name of a column.", () -> named.key(key));
         keyspace = tables(at, keyspace, configured);
-        StrategyFactory strategy = ConfiguredStrategy.of(at, configured);
+        StrategyFactory strategy = ConfiguredStrategy.of(at, configured, single);
         return reading(at, regionColumn(at, keyspace, configured).strategy(strategy), configured);
     }
 

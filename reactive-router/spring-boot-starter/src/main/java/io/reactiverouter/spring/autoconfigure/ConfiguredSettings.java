@@ -95,7 +95,11 @@ final class ConfiguredSettings {
         PoolSettings pool = pool(properties.pool());
         ConnectionSettings connection = connection(properties.connection());
         builder.pool(pool).connection(connection);
+        SingleShard single = SingleShard.of(properties.singleShard());
         properties.shards().forEach((name, configured) -> {
+            if (single.leavesOut(name)) {
+                return;
+            }
             String at = PropertiesShardsConnectionDetails.SHARDS + "." + name;
             ReactiveRouterProperties.ShardPool ownPool = configured.pool();
             if (ownPool != null) {

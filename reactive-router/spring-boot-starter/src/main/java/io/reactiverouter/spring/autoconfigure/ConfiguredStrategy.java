@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -51,8 +52,10 @@ final class ConfiguredStrategy {
     }
 
     /** Returns the strategy of the keyspace whose properties begin with {@code at}. */
-    static StrategyFactory of(String at, ReactiveRouterProperties.Keyspace configured) {
-        return new ConfiguredStrategy(at, configured).factory();
+    static StrategyFactory of(String at, ReactiveRouterProperties.Keyspace configured, SingleShard single) {
+        ConfiguredStrategy strategy = new ConfiguredStrategy(at, configured);
+        StrategyFactory sharded = strategy.factory();
+        return single.isSet() ? strategy.onOneShard() : sharded;
     }
 
     private StrategyFactory factory() {
@@ -81,6 +84,22 @@ final class ConfiguredStrategy {
             case MODULO -> overAllShards(ShardingStrategy.modulo());
             case RANGES -> ranges();
             default -> overAllShards(ShardingStrategy.hashSlots());
+        };
+    }
+
+    /** Ranges and pins name other shards, and regions are elsewhere; what keys are refused stays the same but for those. */
+    private StrategyFactory onOneShard() {
+        return switch (configured.strategy()) {
+            case GEOGRAPHIC ->
+                shards -> {
+                    shards.forEach(this::requireRegion);
+                    return Geographic.over(shards)
+                            .withDefaultRegion(
+                                    Objects.requireNonNull(shards.get(0).region()));
+                };
+            case RANGES ->
+                shards -> Ranges.fromTheLowest().andAbove(shards.get(0).id());
+            default -> strategy();
         };
     }
 

@@ -52,7 +52,7 @@ public final class ReactiveRouterAutoConfiguration {
             ObjectProvider<ClusterListener> listeners,
             ObjectProvider<CallInstrumentation> instrumentations,
             ShardClusterCloser closer) {
-        List<Shard> shards = details.shards();
+        List<Shard> shards = SingleShard.of(properties.singleShard()).among(details.shards());
         ShardCluster.Builder builder = ShardCluster.builder()
                 .shards(shards)
                 .health(ConfiguredSettings.health(properties.health()))

@@ -22,6 +22,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  *     so s2 comes before s10.
  * @param keyspaces Keyspaces by name, each with key, tables and strategy, and what the strategy needs: key-type,
  *     virtual-nodes, region-column, default-region, ranges and pins; and where queries read from: read-preference and max-lag.
+ * @param singleShard Name of a shard that is used alone, as a single database for every keyspace; the others are not connected to.
+ *     Rows stay where they are. All shards are used unless set.
  * @param name Name of the cluster. Where it is set, every database must say in the table reactive_router.identity which shard
  *     of this cluster it is; ShardCluster.writeIdentities() writes that down.
  * @param pool Pool of connections that every node has.
@@ -43,6 +45,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 public record ReactiveRouterProperties(
         @DefaultValue Map<String, Shard> shards,
         @DefaultValue Map<String, Keyspace> keyspaces,
+        @Nullable String singleShard,
         @Nullable String name,
         @DefaultValue Pool pool,
         @DefaultValue Connection connection,
@@ -61,7 +64,8 @@ public record ReactiveRouterProperties(
     /** Leaves out the key of cursors. */
     @Override
     public String toString() {
-        return "ReactiveRouterProperties[shards=" + shards + ", keyspaces=" + keyspaces + ", name=" + name + ", pool="
+        return "ReactiveRouterProperties[shards=" + shards + ", keyspaces=" + keyspaces + ", singleShard=" + singleShard
+                + ", name=" + name + ", pool="
                 + pool
                 + ", connection=" + connection + ", health=" + health + ", failover=" + failover + ", retry=" + retry
                 + ", reads=" + reads + ", callTimeout="

@@ -65,7 +65,7 @@ final class ShardRouterRegistrar implements BeanDefinitionRegistryPostProcessor 
                 environment,
                 ConfiguredKeyspaces.KEYSPACES + "." + name + ".pins",
                 value.pins().keySet());
-        return ConfiguredKeyspaces.keyspace(name, value);
+        return ConfiguredKeyspaces.keyspace(name, value, SingleShard.of(environment.getProperty(SingleShard.PROPERTY)));
     }
 
     private static void register(

@@ -65,6 +65,7 @@ class MetadataTests {
                 .containsExactlyInAnyOrder(
                         "reactive-router.shards",
                         "reactive-router.keyspaces",
+                        "reactive-router.single-shard",
                         "reactive-router.name",
                         "reactive-router.observability.slow-threshold",
                         "reactive-router.reads.region",
