@@ -73,7 +73,8 @@ class SecretsIntegrationTests {
             try (DemoProcess demo = new DemoProcess(List.of("-XX:TieredStopAtLevel=1"), arguments)) {
                 Map<String, String> answers = answers("http://127.0.0.1:" + demo.port() + "/actuator");
 
-                assertThat(answers).containsKeys("env", "configprops", "beans", "health", "conditions", "metrics");
+                assertThat(answers)
+                        .containsKeys("env", "configprops", "beans", "health", "conditions", "metrics", "prometheus");
                 assertThat(answers.get("env"))
                         .contains("reactive-router.shards.s0.url", "reactive-router.shards.s0.replicas[0]")
                         .contains("\"app\"");
