@@ -12,7 +12,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
     # A copy that was broken off never becomes the data directory.
     rm -rf "$PGDATA" "$PGDATA.copy"
     pg_basebackup --pgdata "$PGDATA.copy" --checkpoint fast --wal-method stream --slot replica --write-recovery-conf \
-        --dbname "host=$PRIMARY port=${PRIMARY_PORT:-5432} user=replicator passfile=$passfile application_name=$(hostname)"
+        --dbname "host=$PRIMARY port=${PRIMARY_PORT:-5432} user=replicator passfile=$passfile application_name=$HOSTNAME"
     mv "$PGDATA.copy" "$PGDATA"
 fi
 exec docker-entrypoint.sh "$@"

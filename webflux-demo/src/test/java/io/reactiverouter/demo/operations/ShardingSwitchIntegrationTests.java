@@ -2,6 +2,7 @@ package io.reactiverouter.demo.operations;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.reactiverouter.ShardCluster;
 import io.reactiverouter.ShardRouter;
 import io.reactiverouter.audit.TableAudit;
 import io.reactiverouter.demo.DemoApplication;
@@ -20,42 +21,44 @@ import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.test.web.reactive.server.WebTestClient;
 
-/** The same application on all shards, on one of them as a single database, and on all again. */
+/** The same application on one shard as a single database, and then on all of them. */
 @NullUnmarked
 class ShardingSwitchIntegrationTests {
 
     private static final Duration LIMIT = Duration.ofSeconds(20);
+    private static final long USERS = 12;
 
     @RegisterExtension
     static final ShardsExtension SHARDS = ShardsExtension.embedded(3);
 
     @Test
     void oneVariableTurnsShardingOffAndOnAndNoRowMoves() {
-        long user;
-        long before;
-        try (ConfigurableApplicationContext sharded = start("")) {
-            ShardRouter router = sharded.getBean(ShardRouter.class);
-            user = LongStream.range(1, 100)
-                    .filter(key ->
-                            router.route(ShardKey.of(key)).shard().value().equals("s1"))
-                    .findFirst()
-                    .orElseThrow();
-            order(sharded, user);
-            before = orders(sharded, user);
-            assertThat(before).isPositive();
-        }
         try (ConfigurableApplicationContext single = start("s0")) {
-            assertThat(orders(single, user)).as("orders that stay on s1").isZero();
-            order(single, user);
-            assertThat(orders(single, user)).isOne();
+            assertThat(single.getBean(ShardCluster.class).shards()).hasSize(1);
+            LongStream.rangeClosed(1, USERS).forEach(user -> order(single, user));
+            assertThat(orders(single, USERS)).isOne();
             assertThat(misplaced(single)).isZero();
         }
-        assertThat(SHARDS.nodes().get(0).number("select count(*) from orders where user_id = " + user))
-                .isOne();
+        assertThat(SHARDS.nodes().get(0).number("select count(*) from orders")).isEqualTo(USERS);
+
         try (ConfigurableApplicationContext sharded = start("")) {
-            assertThat(orders(sharded, user)).as("orders on s1 again").isEqualTo(before);
+            assertThat(sharded.getBean(ShardCluster.class).shards()).hasSize(3);
+            long stayed = userOf(sharded, "s0");
+            long away = userOf(sharded, "s1");
+            assertThat(orders(sharded, stayed)).isOne();
+            assertThat(orders(sharded, away)).as("orders that stay on s0").isZero();
             assertThat(misplaced(sharded)).as("what the time on s0 left there").isPositive();
+            order(sharded, away);
+            assertThat(orders(sharded, away)).isOne();
         }
+    }
+
+    private static long userOf(ConfigurableApplicationContext context, String shard) {
+        ShardRouter router = context.getBean(ShardRouter.class);
+        return LongStream.rangeClosed(1, USERS)
+                .filter(user -> router.route(ShardKey.of(user)).shard().value().equals(shard))
+                .findFirst()
+                .orElseThrow();
     }
 
     private static ConfigurableApplicationContext start(String single) {
