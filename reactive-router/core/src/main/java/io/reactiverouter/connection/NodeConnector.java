@@ -216,6 +216,11 @@ final class NodeConnector implements ConnectionFactory {
         return password == null ? null : password.reveal();
     }
 
+    /** The driver would pass over the spelling of libpq in silence. */
+    private static String driversName(String option) {
+        return option.equals("sslmode") ? PostgresqlConnectionFactoryProvider.SSL_MODE.name() : option;
+    }
+
     /** Closes the sockets of all connections that this has made or is making. */
     Mono<Void> abortAll(CloseReason reason) {
         return Flux.defer(() -> Flux.fromIterable(List.copyOf(inUse)))
@@ -251,7 +256,12 @@ final class NodeConnector implements ConnectionFactory {
         if (password != null) {
             options.option(ConnectionFactoryOptions.PASSWORD, password);
         }
-        address.options().forEach((name, value) -> options.option(Option.<Object>valueOf(known(name)), value));
+        Map<String, String> own = address.options();
+        if (Boolean.parseBoolean(own.get("ssl"))) {
+            // The mode that is set above would win over it.
+            options.option(PostgresqlConnectionFactoryProvider.SSL_MODE, SSLMode.VERIFY_FULL);
+        }
+        own.forEach((name, value) -> options.option(Option.<Object>valueOf(driversName(known(name))), value));
         try {
             return PostgresqlConnectionFactoryProvider.builder(options.build()).build();
         } catch (RuntimeException e) {

@@ -281,6 +281,9 @@ final class ShardHealth {
         }
         NodeStatus best = best(current);
         if (best != null && !best.node().equals(current) && takesOver(best, former)) {
+            // Whoever sees the new primary must not read from replicas that have not followed to its timeline.
+            highestTimeline = best.timeline();
+            publish();
             table.promote(best.node());
             tripped.remove(best.node());
             primaryPosition = position(best.node());

@@ -9,6 +9,7 @@ import io.reactiverouter.Query;
 import io.reactiverouter.ShardCluster;
 import io.reactiverouter.ShardOperations;
 import io.reactiverouter.TestClusters;
+import io.reactiverouter.observation.CloseReason;
 import io.reactiverouter.test.ShardsExtension;
 import io.reactiverouter.topology.Secret;
 import io.reactiverouter.topology.Shard;
@@ -71,6 +72,12 @@ class PasswordIntegrationTests {
         assertThat(pid(shard).block(TIMEOUT)).as("the open connection stays").isEqualTo(before);
         administer("select pg_terminate_backend(pid) from pg_stat_activity where application_name like '" + APP + "%'");
         await("they are gone", TIMEOUT, () -> TestClusters.connections(SHARDS.node(0), APP) == 0);
+        await(
+                "the client has heard of it",
+                TIMEOUT,
+                () -> cluster.poolStatistics(cluster.shards().get(0).primary().id())
+                                .closed(CloseReason.BROKEN)
+                        == 1);
 
         StepVerifier.create(pid(shard))
                 .expectErrorSatisfies(error -> {

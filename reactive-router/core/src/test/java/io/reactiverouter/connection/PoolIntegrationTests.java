@@ -19,6 +19,7 @@ import io.reactiverouter.ShardOperations;
 import io.reactiverouter.TestClusters;
 import io.reactiverouter.failover.FailoverSettings;
 import io.reactiverouter.observation.CallOutcome;
+import io.reactiverouter.observation.CloseReason;
 import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.test.ShardsExtension;
 import io.reactiverouter.topology.NodeId;
@@ -297,6 +298,23 @@ class PoolIntegrationTests {
                 .withMessageContaining("at least one shard");
     }
 
+    /** The server has no TLS: one that is asked for and passed over would connect. */
+    @ParameterizedTest
+    @ValueSource(strings = {"sslMode=verify-full", "sslmode=verify-full", "sslmode=require", "ssl=true"})
+    void tlsThatAUrlAsksForIsNotPassedOver(String option) {
+        ShardCluster cluster = ShardCluster.builder()
+                .shard(Shard.named("s0").primary(SHARDS.node(0).r2dbcUrl() + "?" + option))
+                .failover(FailoverSettings.DEFAULTS.withMaxWait(Duration.ZERO))
+                .build();
+        try {
+            StepVerifier.create(cluster.shard(ShardId.of("s0")).update(ONE))
+                    .expectError(NodeUnreachableException.class)
+                    .verify(TIMEOUT);
+        } finally {
+            cluster.close().block(TIMEOUT);
+        }
+    }
+
     private static void refused(Shard shard, String message) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ShardCluster.builder().shard(shard).build())
@@ -349,6 +367,14 @@ class PoolIntegrationTests {
                     SHARDS.node(0),
                     "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'restarted'");
             await("the server has closed them", TIMEOUT, () -> connections(SHARDS.node(0), "restarted") == 0);
+            // The news is in the socket by then, and may not have been read.
+            await(
+                    "the client has heard of it",
+                    TIMEOUT,
+                    () -> cluster.poolStatistics(
+                                            cluster.shards().get(0).primary().id())
+                                    .closed(CloseReason.BROKEN)
+                            == 4);
 
             for (int i = 0; i < 8; i++) {
                 one(shard);

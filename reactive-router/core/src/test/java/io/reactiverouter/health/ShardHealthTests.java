@@ -285,6 +285,7 @@ class ShardHealthTests {
         fail(A);
         primary(B, 2);
         assertThat(readable()).as("C follows nobody").containsExactly(B);
+        assertThat(readableAtChange).as("when the writes had just gone to B").doesNotContain(C);
         health.answered(C, answer(NodeRole.REPLICA, 2, 1000, Duration.ZERO), ++nanoTime);
         assertThat(readable()).containsExactly(B, C);
         primary(A, 1);
@@ -332,6 +333,8 @@ class ShardHealthTests {
         assertThat(status(A).state()).as("calls have not tried it again").isEqualTo(NodeState.EJECTED);
         assertThat(table.isEjected(A)).isFalse();
     }
+
+    private List<NodeId> readableAtChange = List.of(C);
 
     private List<NodeId> readable() {
         return table.readTargets(S0).stream().map(ReadTarget::node).toList();
@@ -414,6 +417,7 @@ class ShardHealthTests {
             @Override
             public void primaryChanged(ShardId shard, NodeId before, NodeId after, String reason) {
                 events.add("primary " + before.endpoint() + " -> " + after.endpoint());
+                readableAtChange = readable();
             }
 
             @Override
