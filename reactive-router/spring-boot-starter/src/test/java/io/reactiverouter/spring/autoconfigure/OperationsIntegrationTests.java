@@ -30,6 +30,8 @@ import org.springframework.boot.actuate.endpoint.EndpointId;
 import org.springframework.boot.actuate.endpoint.web.AdditionalPathsMapper;
 import org.springframework.boot.actuate.endpoint.web.WebServerNamespace;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.availability.AvailabilityChangeEvent;
+import org.springframework.boot.availability.ReadinessState;
 import org.springframework.boot.health.actuate.endpoint.HealthEndpoint;
 import org.springframework.boot.health.actuate.endpoint.HealthEndpointGroups;
 import org.springframework.boot.health.contributor.CompositeReactiveHealthContributor;
@@ -242,6 +244,8 @@ class OperationsIntegrationTests {
     }
 
     private static Status readiness(AssertableApplicationContext context) {
+        // As a whole application says when it has started.
+        AvailabilityChangeEvent.publish(context, ReadinessState.ACCEPTING_TRAFFIC);
         return context.getBean(HealthEndpoint.class).healthForPath("readiness").getStatus();
     }
 
