@@ -12,6 +12,7 @@ import io.reactiverouter.failover.Replay;
 import io.reactiverouter.failover.ReplicaReads;
 import io.reactiverouter.health.ClusterStatus;
 import io.reactiverouter.health.HealthMonitor;
+import io.reactiverouter.health.ShardStatus;
 import io.reactiverouter.observation.CallInfo;
 import io.reactiverouter.observation.CallInstrumentation;
 import io.reactiverouter.observation.CallKind;
@@ -156,6 +157,11 @@ final class DefaultShardCluster implements ShardCluster {
     @Override
     public ClusterStatus status() {
         return health.status(executor::errorRate);
+    }
+
+    @Override
+    public ShardStatus status(ShardId shard) {
+        return health.status(shard, executor::errorRate);
     }
 
     @Override

@@ -15,6 +15,7 @@ import io.reactiverouter.failover.RetrySettings;
 import io.reactiverouter.health.ClusterStatus;
 import io.reactiverouter.health.HealthMonitor;
 import io.reactiverouter.health.HealthSettings;
+import io.reactiverouter.health.ShardStatus;
 import io.reactiverouter.observation.CallInstrumentation;
 import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.routing.ReadTargets;
@@ -83,6 +84,13 @@ public interface ShardCluster {
      * {@link #warmup()} on; before that nothing is known of them.
      */
     ClusterStatus status();
+
+    /**
+     * Returns what is known of the nodes of one shard at this moment.
+     *
+     * @throws IllegalArgumentException if the cluster has no such shard
+     */
+    ShardStatus status(ShardId shard);
 
     /**
      * Begins to watch all nodes, as the first call would: each has one connection for that, apart from the pools. Does nothing if

@@ -36,7 +36,7 @@ final class Breakers {
     private static final float FAILURE_RATE = 50;
     private static final Duration OPEN = Duration.ofSeconds(5);
 
-    private final Map<NodeId, CircuitBreaker> breakers;
+    private final Map<NodeId, NodeBreaker> breakers;
 
     Breakers(RoutingTable table, PrimaryFinder finder) {
         CircuitBreakerConfig config = CircuitBreakerConfig.custom()
@@ -48,7 +48,7 @@ final class Breakers {
                 .permittedNumberOfCallsInHalfOpenState(TRIALS)
                 .writableStackTraceEnabled(false)
                 .build();
-        Map<NodeId, CircuitBreaker> made = new HashMap<>();
+        Map<NodeId, NodeBreaker> made = new HashMap<>();
         for (Shard shard : table.shards()) {
             for (Node node : shard.nodes()) {
                 made.put(node.id(), breaker(node.id(), config, finder));
@@ -57,74 +57,89 @@ final class Breakers {
         this.breakers = Map.copyOf(made);
     }
 
-    private static CircuitBreaker breaker(NodeId node, CircuitBreakerConfig config, PrimaryFinder finder) {
-        CircuitBreaker breaker = CircuitBreaker.of(node.toString(), config);
-        AtomicInteger openings = new AtomicInteger();
-        breaker.getEventPublisher().onStateTransition(event -> {
+    private static NodeBreaker breaker(NodeId node, CircuitBreakerConfig config, PrimaryFinder finder) {
+        NodeBreaker made = new NodeBreaker(CircuitBreaker.of(node.toString(), config), new AtomicInteger());
+        made.breaker().getEventPublisher().onStateTransition(event -> {
+            int change = made.changes().incrementAndGet();
             boolean open = event.getStateTransition().getToState() == CircuitBreaker.State.OPEN;
             finder.tripped(node, open);
             if (open) {
-                tryLater(breaker, openings, openings.incrementAndGet());
+                tryLater(made, change);
             }
         });
-        return breaker;
+        return made;
     }
 
     /** By itself it would only do so when it is asked, and as long as the node is ejected nobody asks. */
-    private static void tryLater(CircuitBreaker breaker, AtomicInteger openings, int opening) {
+    private static void tryLater(NodeBreaker opened, int change) {
         Mono.delay(OPEN).subscribe(now -> {
-            if (openings.get() == opening && breaker.getState() == CircuitBreaker.State.OPEN) {
-                breaker.transitionToHalfOpenState();
+            if (opened.changes().get() == change) {
+                opened.breaker().transitionToHalfOpenState();
             }
         });
     }
 
     /** Says whether a node may be tried; if so, what {@link #watchPermitted} returns must be subscribed to. */
     boolean permits(NodeId node) {
-        return breaker(node).tryAcquirePermission();
+        return of(node).breaker().tryAcquirePermission();
     }
 
     /** Takes back that a node may be tried. */
     void release(NodeId node) {
-        breaker(node).releasePermission();
+        of(node).breaker().releasePermission();
     }
 
     /** Counts how a call ends for which nobody was asked. */
     <T> Flux<T> watch(NodeId node, Flux<T> answer) {
-        CircuitBreaker breaker = breaker(node);
-        return Watched.by(context -> new Watch(breaker, false), answer);
+        NodeBreaker of = of(node);
+        return Watched.by(context -> of.watch(false), answer);
     }
 
     /** Counts how a call ends that {@link #permits} has let pass. */
     <T> Flux<T> watchPermitted(NodeId node, Flux<T> answer) {
-        CircuitBreaker breaker = breaker(node);
-        return Watched.by(context -> new Watch(breaker, true), answer);
+        NodeBreaker of = of(node);
+        return Watched.by(context -> of.watch(true), answer);
     }
 
     /** Returns which part of the calls that count failed with the node, from 0 to 1. */
     double errorRate(NodeId node) {
-        CircuitBreaker.Metrics metrics = breaker(node).getMetrics();
+        CircuitBreaker.Metrics metrics = of(node).breaker().getMetrics();
         int calls = metrics.getNumberOfBufferedCalls();
         return calls == 0 ? 0 : Math.min(1, (double) metrics.getNumberOfFailedCalls() / calls);
     }
 
-    private CircuitBreaker breaker(NodeId node) {
-        CircuitBreaker breaker = breakers.get(node);
-        if (breaker == null) {
+    private NodeBreaker of(NodeId node) {
+        NodeBreaker found = breakers.get(node);
+        if (found == null) {
             throw new IllegalArgumentException("node " + node + " is not part of this cluster");
         }
-        return breaker;
+        return found;
+    }
+
+    /**
+     * @param changes how often its state has changed
+     */
+    private record NodeBreaker(CircuitBreaker breaker, AtomicInteger changes) {
+
+        Watch watch(boolean permitted) {
+            return new Watch(this, permitted, changes.get());
+        }
     }
 
     /**
      * How one call ends. It counts as answered when it completes or the server says something about it. A cancel, by its
      * subscriber or by a time limit, says that the node answers if it has delivered something by then. Everything else says
-     * nothing of the node: a full queue, an error of the caller's own, or that the node has lost the writes.
+     * nothing of the node: a full queue, an error of the caller's own, or that the node has lost the writes. A call that began
+     * before the state of the breaker changed is no trial of what the node has become since.
      */
-    private record Watch(CircuitBreaker breaker, boolean permitted) implements Watcher {
+    private record Watch(NodeBreaker of, boolean permitted, int change) implements Watcher {
 
         @Override
         public void ended(End end, boolean answered, @Nullable Throwable error) {
+            if (of.changes().get() != change) {
+                return;
+            }
+            CircuitBreaker breaker = of.breaker();
             if (error == null ? end == End.COMPLETE || answered : isAnswer(error)) {
                 // How long it took does not count: the time includes what its reader did.
                 breaker.onSuccess(0, TimeUnit.NANOSECONDS);

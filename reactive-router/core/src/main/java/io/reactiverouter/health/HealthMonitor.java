@@ -233,6 +233,16 @@ public final class HealthMonitor implements PrimaryFinder {
         return new ClusterStatus(all);
     }
 
+    /**
+     * Returns what is known of one shard now.
+     *
+     * @param errorRate which part of the last calls failed with a node
+     * @throws IllegalArgumentException if the cluster has no such shard
+     */
+    public ShardStatus status(ShardId shard, ToDoubleFunction<NodeId> errorRate) {
+        return health(shard).status(errorRate, pools::statistics);
+    }
+
     /** Ends all probes. */
     public Mono<Void> close() {
         return Mono.defer(() -> {

@@ -6,7 +6,6 @@ import io.reactiverouter.topology.NodeRole;
 import io.reactiverouter.topology.NodeState;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,140 +47,8 @@ public record NodeStatus(
         boolean lost,
         PoolStatistics connections) {
 
-    private static final PoolStatistics NONE = new PoolStatistics(0, 0, 0, 0, 0, 0, 0, 0, 0, Map.of());
-
-    static NodeStatus unknown(NodeId node) {
-        return new NodeStatus(
-                node,
-                NodeState.HEALTHY,
-                null,
-                NodeRole.UNKNOWN,
-                false,
-                0,
-                0,
-                Duration.ZERO,
-                Duration.ZERO,
-                0,
-                null,
-                0,
-                false,
-                false,
-                NONE);
-    }
-
-    /** Says whether its last probe was answered. */
-    boolean answers() {
-        return failures == 0 && role != NodeRole.UNKNOWN;
-    }
-
-    /** Says whether it has never been heard of, not even by a failure. */
-    boolean unheard() {
-        return failures == 0 && role == NodeRole.UNKNOWN && lastError == null;
-    }
-
-    NodeStatus failed(int nowFailures, String error) {
-        return new NodeStatus(
-                node,
-                state,
-                since,
-                role,
-                fenced,
-                timeline,
-                lagBytes,
-                lag,
-                latency,
-                nowFailures,
-                error,
-                errorRate,
-                breakerOpen,
-                lost,
-                connections);
-    }
-
-    NodeStatus answered(ProbeAnswer answer, long behind, Duration age) {
-        return new NodeStatus(
-                node,
-                state,
-                since,
-                answer.role(),
-                fenced,
-                answer.timeline(),
-                behind,
-                age,
-                answer.latency(),
-                0,
-                lastError,
-                errorRate,
-                breakerOpen,
-                lost,
-                connections);
-    }
-
-    NodeStatus in(NodeState newState, Instant now) {
-        return new NodeStatus(
-                node,
-                newState,
-                now,
-                role,
-                fenced,
-                timeline,
-                lagBytes,
-                lag,
-                latency,
-                failures,
-                lastError,
-                errorRate,
-                breakerOpen,
-                lost,
-                connections);
-    }
-
-    NodeStatus withFenced(boolean nowFenced) {
-        return new NodeStatus(
-                node,
-                state,
-                since,
-                role,
-                nowFenced,
-                timeline,
-                lagBytes,
-                lag,
-                latency,
-                failures,
-                lastError,
-                errorRate,
-                breakerOpen,
-                lost,
-                connections);
-    }
-
-    NodeStatus with(double nowErrorRate, boolean open, boolean nowLost, PoolStatistics nowConnections) {
-        return new NodeStatus(
-                node,
-                state,
-                since,
-                role,
-                fenced,
-                timeline,
-                lagBytes,
-                lag,
-                latency,
-                failures,
-                lastError,
-                nowErrorRate,
-                open,
-                nowLost,
-                nowConnections);
-    }
-
     /** Says whether it has been asked, and has never been able to say what it is: a wrong password is no sign of life. */
     boolean neverAnswered() {
         return role == NodeRole.UNKNOWN && lastError != null;
-    }
-
-    /** Returns it in a few words, for an error. */
-    String describe() {
-        return node.endpoint() + " (" + role + ", " + (fenced ? "fenced" : state)
-                + (failures > 0 ? ", " + failures + " failures, last: " + lastError : "") + ")";
     }
 }

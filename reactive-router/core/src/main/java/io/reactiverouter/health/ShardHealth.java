@@ -12,18 +12,15 @@ import io.reactiverouter.topology.NodeRole;
 import io.reactiverouter.topology.NodeState;
 import io.reactiverouter.topology.ShardId;
 import java.time.Clock;
-import java.time.Duration;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +38,9 @@ final class ShardHealth {
     /** SQLSTATEs with which a server refuses to serve at all; with others it shows that it does. */
     private static final Set<String> NOT_SERVING = Set.of("57P01", "57P02", "57P03");
 
+    private static final String FOREIGN =
+            "it belongs to another database cluster than the other nodes of the shard: correct its URL";
+
     private final ShardId shard;
     private final RoutingTable table;
     private final HealthSettings settings;
@@ -48,13 +48,7 @@ final class ShardHealth {
     private final Clock clock;
     private final Consumer<NodeId> demoted;
     private final NodeId named;
-    private final Map<NodeId, NodeStatus> statuses = new LinkedHashMap<>();
-    private final Map<NodeId, ProbeAnswer> answers = new HashMap<>();
-    private final Map<NodeId, Long> heardAt = new HashMap<>();
-    private final Map<NodeId, Long> currentAt = new HashMap<>();
-
-    /** Those that are ejected because of what calls have met with there. */
-    private final Set<NodeId> tripped = new HashSet<>();
+    private final Map<NodeId, NodeHealth> nodes = new LinkedHashMap<>();
 
     private long highestTimeline;
     private long primaryPosition;
@@ -83,39 +77,36 @@ final class ShardHealth {
         this.demoted = demoted;
         this.named = table.nodes(shard).get(0).id();
         for (Node node : table.nodes(shard)) {
-            statuses.put(node.id(), NodeStatus.unknown(node.id()));
+            nodes.put(node.id(), new NodeHealth(node.id()));
         }
     }
 
     synchronized ShardStatus status(ToDoubleFunction<NodeId> errorRate, Function<NodeId, PoolStatistics> connections) {
-        List<NodeStatus> nodes = statuses.values().stream()
-                .map(status -> status.with(
-                        errorRate.applyAsDouble(status.node()),
-                        tripped.contains(status.node()),
-                        isLost(status),
-                        connections.apply(status.node())))
+        List<NodeStatus> statuses = nodes.values().stream()
+                .map(node ->
+                        node.status(errorRate.applyAsDouble(node.id()), isLost(node), connections.apply(node.id())))
                 .toList();
-        return new ShardStatus(shard, table.primary(shard), nodes);
+        return new ShardStatus(shard, table.primary(shard), statuses);
     }
 
     synchronized String describe() {
-        return statuses.values().stream().map(NodeStatus::describe).collect(Collectors.joining(", "));
+        return nodes.values().stream().map(NodeHealth::describe).collect(Collectors.joining(", "));
     }
 
-    synchronized void answered(NodeId node, ProbeAnswer answer, long nanoTime) {
-        heardAt.put(node, nanoTime);
-        answers.put(node, answer);
-        if (node.equals(table.primary(shard)) && answer.role() == NodeRole.PRIMARY) {
+    synchronized void answered(NodeId id, ProbeAnswer answer, long nanoTime) {
+        NodeHealth node = known(id);
+        if (id.equals(table.primary(shard)) && answer.role() == NodeRole.PRIMARY) {
             primaryPosition = answer.position();
         }
         long behind = answer.role() == NodeRole.REPLICA ? Math.max(0, primaryPosition - answer.position()) : 0;
-        NodeStatus status = known(node).answered(answer, behind, age(node, answer, behind, nanoTime));
-        statuses.put(node, status);
-        table.eject(node, false);
-        if (tripped.contains(node)) {
+        // A primary that is silent may have written more.
+        boolean upToDate = behind == 0 && primary().failures() == 0;
+        node.answered(answer, behind, upToDate, nanoTime);
+        table.eject(id, false);
+        if (node.tripped()) {
             enter(node, NodeState.EJECTED, "half of its last calls have failed");
-        } else if (status.lag().compareTo(settings.maxLag()) > 0) {
-            enter(node, NodeState.LAGGING, behind + " bytes and " + status.lag() + " behind its primary");
+        } else if (node.lag().compareTo(settings.maxLag()) > 0) {
+            enter(node, NodeState.LAGGING, behind + " bytes and " + node.lag() + " behind its primary");
         } else {
             enter(node, NodeState.HEALTHY, "it answers");
         }
@@ -127,10 +118,12 @@ final class ShardHealth {
      * What calls have met with keeps reads from a node that can go elsewhere, until they try it again. It takes no writes from a
      * primary: probes know better, and there is no other.
      */
-    synchronized void tripped(NodeId node, boolean open) {
-        if (open && tripped.add(node)) {
+    synchronized void tripped(NodeId id, boolean open) {
+        NodeHealth node = known(id);
+        boolean changes = node.trip(open);
+        if (changes && open) {
             enter(node, NodeState.EJECTED, "half of its last calls have failed");
-        } else if (!open && tripped.remove(node) && known(node).answers()) {
+        } else if (changes && node.answers()) {
             enter(node, NodeState.HEALTHY, "it is tried again");
         }
         publish();
@@ -139,74 +132,53 @@ final class ShardHealth {
     /** Tells the table who can be read from. A replica that has not followed to the last timeline shows what was, at best. */
     private void publish() {
         NodeId primary = table.primary(shard);
-        List<ReadTarget> readable = statuses.values().stream()
-                .filter(status -> isReadable(status, primary))
-                .map(status -> new ReadTarget(
-                        status.node(),
-                        status.node().equals(primary),
-                        status.state(),
-                        status.answers(),
-                        position(status.node()),
-                        status.lagBytes(),
-                        status.lag(),
-                        status.latency()))
+        List<ReadTarget> readable = nodes.values().stream()
+                .filter(node -> isReadable(node, primary))
+                .map(node -> new ReadTarget(
+                        node.id(),
+                        node.id().equals(primary),
+                        node.state(),
+                        node.answers(),
+                        node.position(),
+                        node.lagBytes(),
+                        node.lag(),
+                        node.latency()))
                 .toList();
         table.report(shard, readable);
     }
 
-    private boolean isReadable(NodeStatus status, NodeId primary) {
-        if (status.fenced() || !isOurs(status.node())) {
+    private boolean isReadable(NodeHealth node, NodeId primary) {
+        if (node.fenced() || !isOurs(node)) {
             return false;
         }
-        return status.node().equals(primary)
+        return node.id().equals(primary)
                 ? table.takesWrites(primary)
-                : status.role() == NodeRole.REPLICA && status.timeline() >= highestTimeline;
+                : node.is(NodeRole.REPLICA) && node.timeline() >= highestTimeline;
     }
 
-    /** After a quiet hour its last transaction is an hour old: it cannot be further behind than since it was not behind. */
-    private Duration age(NodeId node, ProbeAnswer answer, long behind, long nanoTime) {
-        // A primary that is silent may have written more.
-        if (behind == 0 && known(table.primary(shard)).failures() == 0) {
-            currentAt.put(node, nanoTime);
-            return Duration.ZERO;
-        }
-        Duration replayAge = answer.replayAge();
-        // One that has not applied anything yet has been behind since it was first heard of, at least.
-        Long current = replayAge == null ? currentAt.computeIfAbsent(node, first -> nanoTime) : currentAt.get(node);
-        if (current == null) {
-            return Objects.requireNonNull(replayAge);
-        }
-        Duration since = Duration.ofNanos(nanoTime - current);
-        return replayAge == null || since.compareTo(replayAge) < 0 ? since : replayAge;
-    }
-
-    synchronized void failed(NodeId node, Throwable error, long nanoTime) {
-        heardAt.put(node, nanoTime);
-        NodeStatus before = known(node);
+    synchronized void failed(NodeId id, Throwable error, long nanoTime) {
+        NodeHealth node = known(id);
         // What a supplier of passwords says is the application's own.
         String message = error instanceof PasswordUnavailableException
                 ? "its password could not be had"
                 : String.valueOf(error.getMessage());
-        if (!isSilence(error)) {
-            // It serves others perhaps: its connections are all taken, or the login of this one is wrong.
-            statuses.put(node, before.failed(before.failures(), message));
-            choosePrimary();
-            publish();
-            return;
-        }
-        int failures = before.failures() + 1;
-        statuses.put(node, before.failed(failures, message));
-        if (isLost(known(node))) {
-            table.eject(node, true);
-            enter(node, NodeState.EJECTED, failures + " probes in a row have failed, the last one with: " + error);
+        // One that refuses serves others perhaps: its connections are all taken, or the login of this one is wrong.
+        boolean silent = isSilence(error);
+        node.failed(message, silent, nanoTime);
+        if (silent && isLost(node)) {
+            table.eject(id, true);
+            enter(
+                    node,
+                    NodeState.EJECTED,
+                    node.failures() + " probes in a row have failed, the last one with: " + error);
         }
         choosePrimary();
         publish();
     }
 
     /** Says whether a node is ejected for its silence, and not because of what calls have met with there. */
-    private boolean isLost(NodeStatus status) {
-        return status.failures() >= settings.failures();
+    private boolean isLost(NodeHealth node) {
+        return node.failures() >= settings.failures();
     }
 
     private static boolean isSilence(Throwable error) {
@@ -232,84 +204,76 @@ final class ShardHealth {
      * since, or it has been promoted since: one that answers first may be a former primary. Else null.
      */
     synchronized @Nullable NodeId serving(long sinceNanoTime, long timelineThen) {
-        NodeId primary = table.primary(shard);
-        NodeStatus status = known(primary);
-        boolean serves = table.takesWrites(primary)
-                && status.answers()
-                && status.role() == NodeRole.PRIMARY
-                && heardSince(primary, sinceNanoTime);
+        NodeHealth primary = primary();
+        boolean serves = table.takesWrites(primary.id())
+                && primary.answers()
+                && primary.is(NodeRole.PRIMARY)
+                && primary.heardSince(sinceNanoTime);
         return serves
-                        && (status.timeline() > timelineThen
-                                || statuses.keySet().stream().allMatch(node -> heardSince(node, sinceNanoTime)))
-                ? primary
+                        && (primary.timeline() > timelineThen
+                                || nodes.values().stream().allMatch(node -> node.heardSince(sinceNanoTime)))
+                ? primary.id()
                 : null;
     }
 
-    private boolean heardSince(NodeId node, long nanoTime) {
-        Long at = heardAt.get(node);
-        return at != null && at - nanoTime >= 0;
+    private NodeHealth primary() {
+        return known(table.primary(shard));
     }
 
-    private NodeStatus known(NodeId node) {
-        NodeStatus status = statuses.get(node);
-        if (status == null) {
-            throw new IllegalArgumentException("shard " + shard + " has no node " + node.endpoint());
+    private NodeHealth known(NodeId id) {
+        NodeHealth node = nodes.get(id);
+        if (node == null) {
+            throw new IllegalArgumentException("shard " + shard + " has no node " + id.endpoint());
         }
-        return status;
+        return node;
     }
 
-    private void enter(NodeId node, NodeState state, String reason) {
-        NodeStatus status = known(node);
-        if (status.since() == null) {
-            status = status.in(status.state(), clock.instant());
-            statuses.put(node, status);
-        }
-        NodeState before = status.state();
+    private void enter(NodeHealth node, NodeState state, String reason) {
+        NodeState before = node.enter(state, clock.instant());
         if (before != state) {
-            statuses.put(node, status.in(state, clock.instant()));
-            listener.stateChanged(node, before, state, reason);
+            listener.stateChanged(node.id(), before, state, reason);
         }
     }
 
     private void choosePrimary() {
         findSystem();
-        NodeId current = table.primary(shard);
-        NodeStatus former = known(current);
+        NodeHealth former = primary();
         if (former.unheard() || system == 0) {
             // It would be a matter of who answers first.
             return;
         }
-        NodeStatus best = best(current);
-        if (best != null && !best.node().equals(current) && takesOver(best, former)) {
+        NodeHealth best = best(former);
+        if (best != null && best != former && takesOver(best, former)) {
             // Whoever sees the new primary must not read from replicas that have not followed to its timeline.
             highestTimeline = best.timeline();
             publish();
-            table.promote(best.node());
-            tripped.remove(best.node());
-            primaryPosition = position(best.node());
-            currentAt.clear();
-            listener.primaryChanged(shard, current, best.node(), "it is primary on timeline " + best.timeline());
-            demoted.accept(current);
+            table.promote(best.id());
+            best.trip(false);
+            primaryPosition = best.position();
+            nodes.values().forEach(NodeHealth::forgetCurrent);
+            listener.primaryChanged(shard, former.id(), best.id(), "it is primary on timeline " + best.timeline());
+            demoted.accept(former.id());
         }
-        NodeId now = table.primary(shard);
-        if (best != null && best.node().equals(now)) {
+        NodeHealth now = primary();
+        if (best == now) {
             highestTimeline = best.timeline();
         }
-        fence(best != null && best.node().equals(now) ? now : null);
+        fence(best == now ? now : null);
     }
 
     /** The node that was named as primary says what the others must belong to; until it can be asked, the first other. */
     private void findSystem() {
-        NodeStatus status = known(named);
-        ProbeAnswer own = status.answers() ? answers.get(named) : null;
+        NodeHealth first = known(named);
+        ProbeAnswer own = first.answers() ? first.answer() : null;
         if (own != null) {
             if (own.system() != system && (system == 0 || systemIsGuess || allAgreeOn(own.system()))) {
                 system = own.system();
                 highestTimeline = 0;
             }
             systemIsGuess = false;
-        } else if (system == 0 && !status.unheard()) {
-            system = answers.values().stream()
+        } else if (system == 0 && !first.unheard()) {
+            system = nodes.values().stream()
+                    .flatMap(node -> Stream.ofNullable(node.answer()))
                     .findFirst()
                     .map(ProbeAnswer::system)
                     .orElse(0L);
@@ -319,101 +283,87 @@ final class ShardHealth {
 
     /** One node of several may have been reached by a wrong name. */
     private boolean allAgreeOn(long found) {
-        List<NodeStatus> answering =
-                statuses.values().stream().filter(NodeStatus::answers).toList();
-        return (statuses.size() == 1 || answering.size() > 1)
-                && answering.stream().allMatch(status -> isOf(status.node(), found));
+        List<NodeHealth> answering =
+                nodes.values().stream().filter(NodeHealth::answers).toList();
+        return (nodes.size() == 1 || answering.size() > 1) && answering.stream().allMatch(node -> node.isOf(found));
     }
 
-    private boolean isOurs(NodeId node) {
-        return isOf(node, system);
-    }
-
-    private boolean isOf(NodeId node, long wanted) {
-        ProbeAnswer answer = answers.get(node);
-        return answer != null && answer.system() == wanted;
-    }
-
-    private long position(NodeId node) {
-        ProbeAnswer answer = answers.get(node);
-        return answer == null ? 0 : answer.position();
+    private boolean isOurs(NodeHealth node) {
+        return node.isOf(system);
     }
 
     /** Returns the primary on the highest timeline, null if there is none or only ones on lower timelines than before. */
-    private @Nullable NodeStatus best(NodeId current) {
-        NodeStatus best = null;
+    private @Nullable NodeHealth best(NodeHealth current) {
+        NodeHealth best = null;
         long least = Math.max(highestTimeline, timelineOfReplicas());
-        for (NodeStatus status : statuses.values()) {
-            if (status.answers()
-                    && status.role() == NodeRole.PRIMARY
-                    && isOurs(status.node())
-                    && status.timeline() >= least
+        for (NodeHealth node : nodes.values()) {
+            if (node.answers()
+                    && node.is(NodeRole.PRIMARY)
+                    && isOurs(node)
+                    && node.timeline() >= least
                     && (best == null
-                            || status.timeline() > best.timeline()
-                            || (status.timeline() == best.timeline()
-                                    && status.node().equals(current)))) {
-                best = status;
+                            || node.timeline() > best.timeline()
+                            || (node.timeline() == best.timeline() && node == current))) {
+                best = node;
             }
         }
         return best;
     }
 
     private long timelineOfReplicas() {
-        return statuses.values().stream()
-                .filter(status -> status.answers() && status.role() == NodeRole.REPLICA && isOurs(status.node()))
-                .mapToLong(NodeStatus::timeline)
+        return nodes.values().stream()
+                .filter(node -> node.answers() && node.is(NodeRole.REPLICA) && isOurs(node))
+                .mapToLong(NodeHealth::timeline)
                 .max()
                 .orElse(0);
     }
 
-    private boolean takesOver(NodeStatus best, NodeStatus former) {
-        if (former.answers() && !isOurs(former.node())) {
+    private boolean takesOver(NodeHealth best, NodeHealth former) {
+        if (former.answers() && !isOurs(former)) {
             return true;
         }
-        long before = former.role() == NodeRole.PRIMARY ? former.timeline() : 0;
+        long before = former.is(NodeRole.PRIMARY) ? former.timeline() : 0;
         if (best.timeline() > Math.max(highestTimeline, before)) {
             return true;
         }
         // Nobody has been promoted. One that was there as a second primary before is a copy with a history of its own.
-        boolean gone = isLost(former) || (former.answers() && former.role() == NodeRole.REPLICA);
-        return gone && !best.fenced() && position(best.node()) >= primaryPosition;
+        boolean gone = isLost(former) || (former.answers() && former.is(NodeRole.REPLICA));
+        return gone && !best.fenced() && best.position() >= primaryPosition;
     }
 
     /** Fences off those that take writes and are not the primary, and those that belong elsewhere. */
-    private void fence(@Nullable NodeId primary) {
-        for (NodeStatus status : List.copyOf(statuses.values())) {
-            NodeId node = status.node();
-            if (!status.answers()) {
+    private void fence(@Nullable NodeHealth primary) {
+        for (NodeHealth node : nodes.values()) {
+            if (!node.answers()) {
                 continue;
             }
             boolean foreign = !isOurs(node);
-            if (!foreign && primary == null && undecided(status)) {
+            if (!foreign && primary == null && undecided(node)) {
                 continue;
             }
-            boolean fenced = foreign || (status.role() == NodeRole.PRIMARY && !node.equals(primary));
-            if (fenced != status.fenced()) {
-                statuses.put(node, status.withFenced(fenced));
-                table.fence(node, fenced);
+            boolean fenced = foreign || (node.is(NodeRole.PRIMARY) && node != primary);
+            if (fenced != node.fenced()) {
+                node.fence(fenced);
+                table.fence(node.id(), fenced);
                 if (fenced) {
-                    listener.fenced(
-                            node,
-                            foreign
-                                    ? "it belongs to another database cluster than the other nodes of the shard: correct"
-                                            + " its URL"
-                                    : "it takes writes on timeline " + status.timeline()
-                                            + ", and the primary of the shard is "
-                                            + (primary == null
-                                                    ? "one on timeline " + highestTimeline
-                                                    : primary.endpoint()));
-                    demoted.accept(node);
+                    listener.fenced(node.id(), foreign ? FOREIGN : takesWritesToo(node, primary));
+                    demoted.accept(node.id());
                 }
             }
         }
     }
 
+    private String takesWritesToo(NodeHealth node, @Nullable NodeHealth primary) {
+        return "it takes writes on timeline " + node.timeline() + ", and the primary of the shard is "
+                + (primary == null
+                        ? "one on timeline " + highestTimeline
+                        : primary.id().endpoint());
+    }
+
     /** As long as the node with the writes says nothing, another one on its timeline may yet have to take its place. */
-    private boolean undecided(NodeStatus status) {
-        NodeStatus current = known(table.primary(shard));
-        return status.role() == NodeRole.PRIMARY && status.timeline() >= highestTimeline && !current.answers();
+    private boolean undecided(NodeHealth node) {
+        return node.is(NodeRole.PRIMARY)
+                && node.timeline() >= highestTimeline
+                && !primary().answers();
     }
 }

@@ -4,6 +4,7 @@ import io.reactiverouter.connection.Limits;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,143 +67,49 @@ public record SchemaSettings(
     }
 
     public SchemaSettings withLocations(List<String> places) {
-        return new SchemaSettings(
-                places,
-                concurrency,
-                turnTimeout,
-                lockTimeout,
-                statementTimeout,
-                placeholders,
-                schemas,
-                table,
-                baseline,
-                ignored);
+        return with(draft -> draft.locations = places);
     }
 
     public SchemaSettings withConcurrency(int shards) {
-        return new SchemaSettings(
-                locations,
-                shards,
-                turnTimeout,
-                lockTimeout,
-                statementTimeout,
-                placeholders,
-                schemas,
-                table,
-                baseline,
-                ignored);
+        return with(draft -> draft.concurrency = shards);
     }
 
     public SchemaSettings withTurnTimeout(Duration timeout) {
-        return new SchemaSettings(
-                locations,
-                concurrency,
-                timeout,
-                lockTimeout,
-                statementTimeout,
-                placeholders,
-                schemas,
-                table,
-                baseline,
-                ignored);
+        return with(draft -> draft.turnTimeout = timeout);
     }
 
     public SchemaSettings withLockTimeout(Duration timeout) {
-        return new SchemaSettings(
-                locations,
-                concurrency,
-                turnTimeout,
-                timeout,
-                statementTimeout,
-                placeholders,
-                schemas,
-                table,
-                baseline,
-                ignored);
+        return with(draft -> draft.lockTimeout = timeout);
     }
 
     public SchemaSettings withStatementTimeout(Duration timeout) {
-        return new SchemaSettings(
-                locations,
-                concurrency,
-                turnTimeout,
-                lockTimeout,
-                timeout,
-                placeholders,
-                schemas,
-                table,
-                baseline,
-                ignored);
+        return with(draft -> draft.statementTimeout = timeout);
     }
 
     public SchemaSettings withPlaceholders(Map<String, String> values) {
-        return new SchemaSettings(
-                locations,
-                concurrency,
-                turnTimeout,
-                lockTimeout,
-                statementTimeout,
-                values,
-                schemas,
-                table,
-                baseline,
-                ignored);
+        return with(draft -> draft.placeholders = values);
     }
 
     public SchemaSettings withSchemas(List<String> names) {
-        return new SchemaSettings(
-                locations,
-                concurrency,
-                turnTimeout,
-                lockTimeout,
-                statementTimeout,
-                placeholders,
-                names,
-                table,
-                baseline,
-                ignored);
+        return with(draft -> draft.schemas = names);
     }
 
     public SchemaSettings withTable(String name) {
-        return new SchemaSettings(
-                locations,
-                concurrency,
-                turnTimeout,
-                lockTimeout,
-                statementTimeout,
-                placeholders,
-                schemas,
-                name,
-                baseline,
-                ignored);
+        return with(draft -> draft.table = name);
     }
 
     public SchemaSettings withBaseline(@Nullable String version) {
-        return new SchemaSettings(
-                locations,
-                concurrency,
-                turnTimeout,
-                lockTimeout,
-                statementTimeout,
-                placeholders,
-                schemas,
-                table,
-                version,
-                ignored);
+        return with(draft -> draft.baseline = version);
     }
 
     public SchemaSettings withIgnored(List<String> names) {
-        return new SchemaSettings(
-                locations,
-                concurrency,
-                turnTimeout,
-                lockTimeout,
-                statementTimeout,
-                placeholders,
-                schemas,
-                table,
-                baseline,
-                names);
+        return with(draft -> draft.ignored = names);
+    }
+
+    private SchemaSettings with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.settings();
     }
 
     /** Leaves out the values of placeholders, which may be secrets. */
@@ -212,5 +119,47 @@ public record SchemaSettings(
                 + turnTimeout + ", lockTimeout=" + lockTimeout + ", statementTimeout=" + statementTimeout
                 + ", placeholders=" + placeholders.keySet() + ", schemas=" + schemas + ", table=" + table
                 + ", baseline=" + baseline + ", ignored=" + ignored + "]";
+    }
+
+    /** The same components, of which one can be changed. */
+    private static final class Draft {
+
+        private List<String> locations;
+        private int concurrency;
+        private Duration turnTimeout;
+        private Duration lockTimeout;
+        private Duration statementTimeout;
+        private Map<String, String> placeholders;
+        private List<String> schemas;
+        private String table;
+        private @Nullable String baseline;
+        private List<String> ignored;
+
+        Draft(SchemaSettings settings) {
+            locations = settings.locations;
+            concurrency = settings.concurrency;
+            turnTimeout = settings.turnTimeout;
+            lockTimeout = settings.lockTimeout;
+            statementTimeout = settings.statementTimeout;
+            placeholders = settings.placeholders;
+            schemas = settings.schemas;
+            table = settings.table;
+            baseline = settings.baseline;
+            ignored = settings.ignored;
+        }
+
+        SchemaSettings settings() {
+            return new SchemaSettings(
+                    locations,
+                    concurrency,
+                    turnTimeout,
+                    lockTimeout,
+                    statementTimeout,
+                    placeholders,
+                    schemas,
+                    table,
+                    baseline,
+                    ignored);
+        }
     }
 }

@@ -1,7 +1,6 @@
 package io.reactiverouter.spring.autoconfigure;
 
 import io.reactiverouter.ShardCluster;
-import io.reactiverouter.health.ClusterStatus;
 import io.reactiverouter.health.NodeStatus;
 import io.reactiverouter.health.ShardStatus;
 import io.reactiverouter.topology.Shard;
@@ -46,20 +45,17 @@ final class ShardHealthIndicator implements ReactiveHealthIndicator {
     public Mono<Health> health() {
         return Mono.defer(() -> {
             cluster.watch();
-            ClusterStatus status = cluster.status();
+            ShardStatus own = cluster.status(shard);
             // Nothing is known before the first probe, which is not worth to be called healthy.
-            return status.shard(shard).known()
-                    ? Mono.just(health(status))
-                    : cluster.refresh().map(this::health);
+            return own.known() ? Mono.just(health(own)) : cluster.refresh().map(all -> health(all.shard(shard)));
         });
     }
 
-    private Health health(ClusterStatus status) {
-        ShardStatus own = status.shard(shard);
+    private Health health(ShardStatus own) {
         Health.Builder health = new Health.Builder();
         if (own.writable()) {
             health.up();
-        } else if (status.writable() > 0) {
+        } else if (cluster.status().writable() > 0) {
             health.status(new Status(SHARD_DOWN, "no node takes writes"));
         } else {
             health.down();
