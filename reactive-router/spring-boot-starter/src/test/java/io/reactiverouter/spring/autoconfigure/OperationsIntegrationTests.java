@@ -2,9 +2,14 @@ package io.reactiverouter.spring.autoconfigure;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import brave.handler.MutableSpan;
+import brave.handler.SpanHandler;
+import brave.propagation.TraceContext;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationRegistry;
+import io.micrometer.observation.contextpropagation.ObservationThreadLocalAccessor;
 import io.micrometer.tracing.Tracer;
-import io.micrometer.tracing.test.simple.SimpleTracer;
 import io.reactiverouter.Query;
 import io.reactiverouter.ShardCluster;
 import io.reactiverouter.ShardRouter;
@@ -20,6 +25,7 @@ import io.reactiverouter.test.EmbeddedShards;
 import io.reactiverouter.topology.NodeId;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -79,31 +85,72 @@ class OperationsIntegrationTests {
 
     @Test
     void metersAreThere() {
-        application().run(context -> {
-            assertThat(context).hasSingleBean(CallMetrics.class).hasSingleBean(ClusterMeters.class);
-            assertThat(context).hasSingleBean(SqlLog.class).doesNotHaveBean(ObservedCalls.class);
-            one(context);
-            MeterRegistry registry = context.getBean(MeterRegistry.class);
-            assertThat(registry.get(RouterMeter.CALLS.meterName())
-                            .tag("keyspace", "trading")
-                            .timer()
-                            .count())
-                    .isEqualTo(1);
-            assertThat(registry.get(RouterMeter.ACQUIRE.meterName()).timers()).isNotEmpty();
-            assertThat(registry.get(RouterMeter.POOL_MAX.meterName()).gauges()).hasSize(2);
-            await(() -> registry.get(RouterMeter.SHARD_ROWS.meterName())
-                            .tags("shard", "s0", "keyspace", "trading")
-                            .gauge()
-                            .value()
-                    == 30);
-        });
+        application()
+                .withClassLoader(new FilteredClassLoader("io.micrometer.tracing", "brave"))
+                .run(context -> {
+                    assertThat(context).hasSingleBean(CallMetrics.class).hasSingleBean(ClusterMeters.class);
+                    assertThat(context).hasSingleBean(SqlLog.class).doesNotHaveBean(ObservedCalls.class);
+                    one(context);
+                    MeterRegistry registry = context.getBean(MeterRegistry.class);
+                    assertThat(registry.get(RouterMeter.CALLS.meterName())
+                                    .tag("keyspace", "trading")
+                                    .timer()
+                                    .count())
+                            .isEqualTo(1);
+                    assertThat(registry.get(RouterMeter.ACQUIRE.meterName()).timers())
+                            .isNotEmpty();
+                    assertThat(registry.get(RouterMeter.POOL_MAX.meterName()).gauges())
+                            .hasSize(2);
+                    await(() -> registry.get(RouterMeter.SHARD_ROWS.meterName())
+                                    .tags("shard", "s0", "keyspace", "trading")
+                                    .gauge()
+                                    .value()
+                            == 30);
+                });
     }
 
+    /** With Boot's own tracing, in the order in which Boot configures it. */
     @Test
     void spansAreThereWithATracer() {
+        ConcurrentLinkedQueue<MutableSpan> spans = new ConcurrentLinkedQueue<>();
         application()
-                .withBean(Tracer.class, SimpleTracer::new)
-                .run(context -> assertThat(context).hasSingleBean(ObservedCalls.class));
+                .withPropertyValues("management.tracing.sampling.probability=1.0")
+                .withBean(SpanHandler.class, () -> new SpanHandler() {
+                    @Override
+                    public boolean end(TraceContext traced, MutableSpan span, Cause cause) {
+                        return spans.add(span);
+                    }
+                })
+                .run(context -> {
+                    assertThat(context).hasSingleBean(ObservedCalls.class);
+                    Tracer tracer = context.getBean(Tracer.class);
+                    Observation request = Observation.start("request", context.getBean(ObservationRegistry.class));
+                    context.getBean(ShardRouter.class)
+                            .shard(ShardKey.of(1L))
+                            .queryOne(Query.of("select 1::bigint"), row -> row.get(0, Long.class))
+                            .contextWrite(written -> written.put(ObservationThreadLocalAccessor.KEY, request))
+                            .block(TIMEOUT);
+                    request.stop();
+                    assertThat(tracer.currentSpan())
+                            .as("nothing is left on the thread")
+                            .isNull();
+                    MutableSpan root = span(spans, "request");
+                    MutableSpan call = span(spans, "query trading");
+                    MutableSpan attempt = spans.stream()
+                            .filter(span -> span.name().startsWith("shard s"))
+                            .findFirst()
+                            .orElseThrow();
+                    assertThat(call.parentId()).isEqualTo(root.id());
+                    assertThat(attempt.parentId()).isEqualTo(call.id());
+                    assertThat(spans).extracting(MutableSpan::traceId).containsOnly(root.traceId());
+                });
+    }
+
+    private static MutableSpan span(Collection<MutableSpan> spans, String name) {
+        return spans.stream()
+                .filter(span -> name.equals(span.name()))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no span " + name + " in " + spans));
     }
 
     @Test
