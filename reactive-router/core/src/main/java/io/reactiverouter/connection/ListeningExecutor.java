@@ -9,7 +9,7 @@ import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.SignalType;
 
-/** Tells a listener how every call ends. Not in the path of a cluster without a listener. */
+/** Tells a listener how every call ends. Not in the path of a cluster whose listeners do not ask for that. */
 final class ListeningExecutor implements ShardExecutor {
 
     private final ShardExecutor delegate;

@@ -90,7 +90,7 @@ public final class NodePools {
         this.connectors = Map.copyOf(connectors);
         this.apart = Map.copyOf(apart);
         ShardExecutor pooled = new PooledExecutor(this);
-        this.executor = listener == ClusterListener.NONE ? pooled : new ListeningExecutor(pooled, listener);
+        this.executor = listener.hearsCompletions() ? new ListeningExecutor(pooled, listener) : pooled;
     }
 
     private static Mono<Void> unchecked(NodeId node, Connection connection) {

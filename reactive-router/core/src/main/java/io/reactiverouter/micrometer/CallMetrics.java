@@ -13,8 +13,10 @@ import io.reactiverouter.stream.Watched;
 import io.reactiverouter.stream.Watcher;
 import io.reactiverouter.topology.NodeId;
 import io.reactiverouter.topology.ShardId;
+import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -27,11 +29,9 @@ import reactor.core.publisher.Flux;
  */
 public final class CallMetrics implements CallInstrumentation, ClusterListener {
 
-    private record CallKey(CallInfo call, Outcome outcome) {}
-
     private record AttemptKey(@Nullable String keyspace, CallKind kind, NodeCall attempt) {}
 
-    private record NodeKey(RouterMeter meter, NodeId node, String outcome) {}
+    private record EventKey(RouterMeter meter, NodeId node) {}
 
     /** How a call or an attempt ended, as the tag says. */
     enum Outcome {
@@ -55,14 +55,18 @@ public final class CallMetrics implements CallInstrumentation, ClusterListener {
     }
 
     private final MeterRegistry registry;
-    private final Map<CallKey, Timer> calls = new ConcurrentHashMap<>();
+    private final Map<Outcome, Map<CallInfo, Timer>> calls = new EnumMap<>(Outcome.class);
     private final Map<String, DistributionSummary> fanOuts = new ConcurrentHashMap<>();
     private final Map<AttemptKey, AttemptTimers> attempts = new ConcurrentHashMap<>();
-    private final Map<NodeKey, Timer> waits = new ConcurrentHashMap<>();
-    private final Map<NodeKey, Counter> events = new ConcurrentHashMap<>();
+    private final Map<NodeId, Timer> waits = new ConcurrentHashMap<>();
+    private final Map<NodeId, Timer> vainWaits = new ConcurrentHashMap<>();
+    private final Map<EventKey, Counter> events = new ConcurrentHashMap<>();
 
     public CallMetrics(MeterRegistry registry) {
         this.registry = registry;
+        for (Outcome outcome : Outcome.values()) {
+            calls.put(outcome, new ConcurrentHashMap<>());
+        }
     }
 
     @Override
@@ -102,15 +106,19 @@ public final class CallMetrics implements CallInstrumentation, ClusterListener {
     }
 
     void ended(CallInfo call, Outcome outcome, long nanos) {
-        calls.computeIfAbsent(
-                        new CallKey(call, outcome),
-                        key -> timer(
-                                RouterMeter.CALLS,
-                                keyspace(call.keyspace()),
-                                lower(call.kind()),
-                                call.operation(),
-                                outcome.tag()))
-                .record(nanos, TimeUnit.NANOSECONDS);
+        Map<CallInfo, Timer> timers = Objects.requireNonNull(calls.get(outcome));
+        Timer timer = timers.get(call);
+        if (timer == null) {
+            timer = timers.computeIfAbsent(
+                    call,
+                    key -> timer(
+                            RouterMeter.CALLS,
+                            keyspace(key.keyspace()),
+                            lower(key.kind()),
+                            key.operation(),
+                            outcome.tag()));
+        }
+        timer.record(nanos, TimeUnit.NANOSECONDS);
     }
 
     void asking(CallInfo call, int shards) {
@@ -125,19 +133,27 @@ public final class CallMetrics implements CallInstrumentation, ClusterListener {
 
     @Override
     public void acquired(NodeId node, long waitNanos) {
-        wait(node, "acquired", waitNanos);
+        wait(waits, node, "acquired", waitNanos);
     }
 
     @Override
     public void acquireFailed(NodeId node, long waitNanos, Throwable cause) {
-        wait(node, "failed", waitNanos);
+        wait(vainWaits, node, "failed", waitNanos);
     }
 
-    private void wait(NodeId node, String outcome, long nanos) {
-        waits.computeIfAbsent(
-                        new NodeKey(RouterMeter.ACQUIRE, node, outcome),
-                        key -> timer(RouterMeter.ACQUIRE, node.shard().toString(), node.endpoint(), outcome))
-                .record(nanos, TimeUnit.NANOSECONDS);
+    private void wait(Map<NodeId, Timer> timers, NodeId node, String outcome, long nanos) {
+        Timer timer = timers.get(node);
+        if (timer == null) {
+            timer = timers.computeIfAbsent(
+                    node, key -> timer(RouterMeter.ACQUIRE, key.shard().toString(), key.endpoint(), outcome));
+        }
+        timer.record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    /** How calls end is heard of elsewhere. */
+    @Override
+    public boolean hearsCompletions() {
+        return false;
     }
 
     @Override
@@ -167,7 +183,7 @@ public final class CallMetrics implements CallInstrumentation, ClusterListener {
 
     private void count(RouterMeter meter, NodeId node) {
         events.computeIfAbsent(
-                        new NodeKey(meter, node, ""),
+                        new EventKey(meter, node),
                         key -> counter(meter, node.shard().toString(), node.endpoint()))
                 .increment();
     }

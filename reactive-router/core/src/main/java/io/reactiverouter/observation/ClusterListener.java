@@ -14,7 +14,12 @@ import java.util.List;
 public interface ClusterListener {
 
     /** Hears nothing; with it the router takes no times. */
-    ClusterListener NONE = new ClusterListener() {};
+    ClusterListener NONE = new ClusterListener() {
+        @Override
+        public boolean hearsCompletions() {
+            return false;
+        }
+    };
 
     /** Returns a listener that tells all of these, in this order. */
     static ClusterListener of(List<? extends ClusterListener> several) {
@@ -39,6 +44,14 @@ public interface ClusterListener {
 
     /** No connection could be had: the pool is full, the wait was too long, or the node cannot be reached. */
     default void acquireFailed(NodeId node, long waitNanos, Throwable cause) {}
+
+    /**
+     * Says whether {@link #completed} is told at all, which costs each call something: asked once, when the cluster is built.
+     * True by default.
+     */
+    default boolean hearsCompletions() {
+        return true;
+    }
 
     /** A single-shard call, or one shard's part of a scatter-gather, ended; the time includes the wait for a connection. */
     default void completed(NodeId node, CallOutcome outcome, long elapsedNanos) {}

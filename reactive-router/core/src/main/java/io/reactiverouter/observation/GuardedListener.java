@@ -28,6 +28,11 @@ final class GuardedListener implements ClusterListener {
     }
 
     @Override
+    public boolean hearsCompletions() {
+        return delegate.hearsCompletions();
+    }
+
+    @Override
     public void completed(NodeId node, CallOutcome outcome, long elapsedNanos) {
         guard(() -> delegate.completed(node, outcome, elapsedNanos));
     }

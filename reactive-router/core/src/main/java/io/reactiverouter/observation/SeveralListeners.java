@@ -25,6 +25,11 @@ final class SeveralListeners implements ClusterListener {
     }
 
     @Override
+    public boolean hearsCompletions() {
+        return listeners.stream().anyMatch(ClusterListener::hearsCompletions);
+    }
+
+    @Override
     public void completed(NodeId node, CallOutcome outcome, long elapsedNanos) {
         listeners.forEach(each -> each.completed(node, outcome, elapsedNanos));
     }
