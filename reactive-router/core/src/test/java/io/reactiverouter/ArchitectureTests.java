@@ -11,10 +11,16 @@ import com.tngtech.archunit.core.domain.JavaCall;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaPackage;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -88,6 +94,23 @@ class ArchitectureTests {
         assertThat(CORE.getPackage(ROOT).getSubpackages())
                 .extracting(found -> found.getName().substring(ROOT.length() + 1))
                 .containsExactlyInAnyOrderElementsOf(MAY_USE.keySet());
+    }
+
+    @Test
+    void readmeSaysTheSame() throws IOException {
+        Pattern row = Pattern.compile("^\\| `\\.(\\w+)` \\|.*\\|([^|]*)\\|$", Pattern.MULTILINE);
+        Map<String, List<String>> said = new HashMap<>();
+        Matcher rows = row.matcher(Files.readString(Path.of("../../README.md")));
+        while (rows.find()) {
+            said.put(
+                    rows.group(1),
+                    Pattern.compile("`(\\w+)`")
+                            .matcher(rows.group(2))
+                            .results()
+                            .map(name -> name.group(1))
+                            .toList());
+        }
+        assertThat(said).isEqualTo(MAY_USE);
     }
 
     @ParameterizedTest
