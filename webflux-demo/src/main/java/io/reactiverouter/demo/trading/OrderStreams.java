@@ -8,6 +8,7 @@ import io.reactiverouter.ScatterOperations;
 import io.reactiverouter.ShardRouter;
 import io.reactiverouter.connection.CallTimeoutException;
 import io.reactiverouter.demo.DatabaseProblem;
+import io.reactiverouter.demo.Permits;
 import io.reactiverouter.demo.trading.IdleLimit.IdleClientException;
 import io.reactiverouter.scatter.FailurePolicy;
 import io.reactiverouter.scatter.Gathered;

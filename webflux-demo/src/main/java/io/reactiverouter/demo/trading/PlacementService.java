@@ -3,6 +3,7 @@ package io.reactiverouter.demo.trading;
 import io.reactiverouter.ShardCluster;
 import io.reactiverouter.ShardRouter;
 import io.reactiverouter.audit.TableAudit;
+import io.reactiverouter.demo.Permits;
 import io.reactiverouter.strategy.Distribution;
 import io.reactiverouter.strategy.ShardingStrategy;
 import io.reactiverouter.topology.Shard;
