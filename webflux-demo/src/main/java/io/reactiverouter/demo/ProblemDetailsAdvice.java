@@ -130,6 +130,19 @@ class ProblemDetailsAdvice extends ResponseEntityExceptionHandler {
     }
 
     /** Names the type, since a client that accepts only events would be sent an event. */
+    @Override
+    protected Mono<ResponseEntity<Object>> createResponseEntity(
+            @Nullable Object body, @Nullable HttpHeaders headers, HttpStatusCode status, ServerWebExchange exchange) {
+        HttpHeaders typed = new HttpHeaders();
+        if (headers != null) {
+            typed.putAll(headers);
+        }
+        if (body instanceof ProblemDetail) {
+            typed.setContentType(MediaType.APPLICATION_PROBLEM_JSON);
+        }
+        return super.createResponseEntity(body, typed, status, exchange);
+    }
+
     private static Mono<ResponseEntity<Object>> respond(ProblemDetail problem) {
         return Mono.just(ResponseEntity.status(problem.getStatus())
                 .contentType(MediaType.APPLICATION_PROBLEM_JSON)
