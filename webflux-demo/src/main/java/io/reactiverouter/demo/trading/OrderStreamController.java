@@ -59,8 +59,11 @@ class OrderStreamController {
             @RequestParam(required = false) @Nullable Side side,
             @RequestParam(required = false) @Nullable OrderStatus status,
             @RequestParam(required = false) @Nullable @PositiveOrZero @DecimalMax(MAX_AMOUNT) BigDecimal minAmount,
+            @RequestParam(required = false)
+                    @Nullable @Positive @Max(1_000_000) @Parameter(description = "orders a second at most; as many as are read unless given")
+                    Integer pace,
             ServerHttpRequest request) {
-        return respond(streams.any(new OrderFilter(symbol, side, status, minAmount)), request);
+        return respond(streams.any(new OrderFilter(symbol, side, status, minAmount), pace), request);
     }
 
     @GetMapping(

@@ -32,6 +32,9 @@ class OrderStreams {
     /** How long a shard may let a stream wait; a slow client does not count. */
     static final Duration SHARD_LIMIT = Duration.ofSeconds(30);
 
+    /** What is read ahead of a pace, in portions of one shard. */
+    private static final int PORTIONS = 4;
+
     private final ShardRouter router;
     private final StreamProperties limits;
     private final Permits open;
@@ -51,9 +54,13 @@ class OrderStreams {
      */
     record Terms(@Nullable Long limit, boolean bestEffort, Duration shardTimeout) {}
 
-    /** Streams orders as they come, and then how the stream ended, as {@link #largestFirst} does. */
-    Flux<StreamElement> any(OrderFilter filter) {
-        return withVisibleEnd(gather(router.allShards().shardTimeout(SHARD_LIMIT), filter.toQuery()));
+    /**
+     * Streams orders as they come, and then how the stream ended, as {@link #largestFirst} does.
+     *
+     * @param pace orders a second at most, null for as many as the client takes
+     */
+    Flux<StreamElement> any(OrderFilter filter, @Nullable Integer pace) {
+        return withVisibleEnd(gather(router.allShards().shardTimeout(SHARD_LIMIT), filter.toQuery(), pace));
     }
 
     /**
@@ -66,14 +73,19 @@ class OrderStreams {
                 .onFailure(terms.bestEffort() ? FailurePolicy.BEST_EFFORT : FailurePolicy.FAIL_FAST)
                 .orderBy(desc("amount"), asc("order_id"));
         return withVisibleEnd(
-                gather(terms.limit() == null ? shards : shards.limit(terms.limit()), filter.toQueryWithAmount()));
+                gather(terms.limit() == null ? shards : shards.limit(terms.limit()), filter.toQueryWithAmount(), null));
     }
 
     /** The limits are inside of the visible end: its client may be one that does not read, and must not hold a permit. */
-    private Flux<Gathered<OrderView>> gather(ScatterOperations shards, Query query) {
+    private Flux<Gathered<OrderView>> gather(ScatterOperations shards, Query query, @Nullable Integer pace) {
         Flux<Gathered<OrderView>> rows = shards.deadline(limits.maxDuration())
                 .gather(query.fetchSize(limits.fetchSize()), row -> OrderView.from(row, ""));
-        return open.during(IdleLimit.of(limits.idleTimeout(), rows));
+        return open.during(IdleLimit.of(limits.idleTimeout(), pace == null ? rows : paced(pace, rows)));
+    }
+
+    /** Asked for a few rows at a time, the merge takes them from one shard for as long as that one has some. */
+    private <T> Flux<T> paced(int pace, Flux<T> rows) {
+        return Paced.of(pace, rows.limitRate(PORTIONS * limits.fetchSize()));
     }
 
     private Flux<StreamElement> withVisibleEnd(Flux<Gathered<OrderView>> gathered) {

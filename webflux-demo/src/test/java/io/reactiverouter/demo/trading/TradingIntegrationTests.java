@@ -340,6 +340,7 @@ class TradingIntegrationTests {
                     /api/orders/stream?side=HOLD     | side must be one of [BUY, SELL]
                     /api/orders/stream?symbol=a'--   | symbol must be 1 to 8 capital letters
                     /api/orders/stream?minAmount=x   | minAmount must be a number
+                    /api/orders/stream?pace=0        | pace must be greater than 0
                     /api/orders/stream?minAmount=1e999999999 | minAmount must be less than or equal to 99999999999999
                     """)
     void badParameterIsExplained(String uri, String message) {
@@ -384,7 +385,7 @@ class TradingIntegrationTests {
                 .jsonPath("$.paths['/api/orders'].post")
                 .exists()
                 .jsonPath("$.paths['/api/orders/stream'].get.parameters.length()")
-                .isEqualTo(4);
+                .isEqualTo(5);
         web.get().uri("/swagger-ui/index.html").exchange().expectStatus().isOk().expectBody();
     }
 
