@@ -50,6 +50,7 @@ final class PointReads implements AutoCloseable {
     private final ConnectionPool[] pools;
     private final List<ShardCluster> clusters = new ArrayList<>();
     private final ShardRouter router;
+    private final ShardRouter routerAgain;
     private final ShardRouter meteredRouter;
     private long next;
 
@@ -57,6 +58,7 @@ final class PointReads implements AutoCloseable {
         this.shards = shards;
         this.pools = shards.nodes().stream().map(PointReads::pool).toArray(ConnectionPool[]::new);
         this.router = open(ShardCluster.builder());
+        this.routerAgain = open(ShardCluster.builder());
         // As the starter does it.
         CallMetrics metrics = new CallMetrics(new SimpleMeterRegistry());
         this.meteredRouter = open(ShardCluster.builder()
@@ -113,6 +115,11 @@ final class PointReads implements AutoCloseable {
     /** Reads through the router. */
     long routed() {
         return run(key -> read(router, key));
+    }
+
+    /** The same over a cluster of its own: what differs is the noise. */
+    long routedAgain() {
+        return run(key -> read(routerAgain, key));
     }
 
     /** Reads through a router that is metered as by the starter. */

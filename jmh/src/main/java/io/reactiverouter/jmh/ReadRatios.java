@@ -32,8 +32,9 @@ public final class ReadRatios {
         try (PointReads reads = PointReads.start()) {
             Side byHand = new Side("by hand", rounds, reads::byHand);
             Side routed = new Side("routed", rounds, reads::routed);
+            Side again = new Side("routed again", rounds, reads::routedAgain);
             Side metered = new Side("metered", rounds, reads::metered);
-            List<Side> sides = List.of(byHand, routed, metered);
+            List<Side> sides = List.of(byHand, routed, again, metered);
             for (int round = 0; round < WARMUP_ROUNDS; round++) {
                 sides.forEach(side -> side.run(0));
             }
@@ -44,8 +45,10 @@ public final class ReadRatios {
             }
             sides.forEach(Side::print);
             routed.compare(byHand);
+            again.compare(routed);
             metered.compare(byHand);
             metered.compare(routed);
+            metered.compare(again);
         }
     }
 

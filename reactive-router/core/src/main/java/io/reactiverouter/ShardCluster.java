@@ -90,7 +90,9 @@ public interface ShardCluster {
      *
      * @throws IllegalArgumentException if the cluster has no such shard
      */
-    ShardStatus status(ShardId shard);
+    default ShardStatus status(ShardId shard) {
+        return status().shard(shard);
+    }
 
     /**
      * Begins to watch all nodes, as the first call would: each has one connection for that, apart from the pools. Does nothing if

@@ -73,7 +73,7 @@ final class Breakers {
     /** By itself it would only do so when it is asked, and as long as the node is ejected nobody asks. */
     private static void tryLater(NodeBreaker opened, int change) {
         Mono.delay(OPEN).subscribe(now -> {
-            if (opened.changes().get() == change) {
+            if (opened.changes().get() == change && opened.breaker().getState() == CircuitBreaker.State.OPEN) {
                 opened.breaker().transitionToHalfOpenState();
             }
         });
@@ -122,7 +122,8 @@ final class Breakers {
     private record NodeBreaker(CircuitBreaker breaker, AtomicInteger changes) {
 
         Watch watch(boolean permitted) {
-            return new Watch(this, permitted, changes.get());
+            boolean trial = breaker.getState() == CircuitBreaker.State.HALF_OPEN;
+            return new Watch(this, permitted, trial, changes.get());
         }
     }
 
@@ -130,13 +131,14 @@ final class Breakers {
      * How one call ends. It counts as answered when it completes or the server says something about it. A cancel, by its
      * subscriber or by a time limit, says that the node answers if it has delivered something by then. Everything else says
      * nothing of the node: a full queue, an error of the caller's own, or that the node has lost the writes. A call that began
-     * before the state of the breaker changed is no trial of what the node has become since.
+     * before the state of the breaker changed is no trial of what the node has become since. A trial always counts, or nobody
+     * would get its place: the state changes a moment before that is heard of.
      */
-    private record Watch(NodeBreaker of, boolean permitted, int change) implements Watcher {
+    private record Watch(NodeBreaker of, boolean permitted, boolean trial, int change) implements Watcher {
 
         @Override
         public void ended(End end, boolean answered, @Nullable Throwable error) {
-            if (of.changes().get() != change) {
+            if (!trial && of.changes().get() != change) {
                 return;
             }
             CircuitBreaker breaker = of.breaker();

@@ -25,7 +25,7 @@ final class History {
     private final Map<Violation, Queue<String>> violations = new ConcurrentHashMap<>();
     private final Map<ShardId, AtomicLong> acknowledged = new ConcurrentHashMap<>();
     private final Stalls stalls;
-    private volatile Phase phase = new Phase(Phase.Kind.MENDING, null);
+    private volatile Phase phase = new Phase(Phase.Kind.MENDING, null, null);
 
     History(Stalls stalls) {
         this.stalls = stalls;

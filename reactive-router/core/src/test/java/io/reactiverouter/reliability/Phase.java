@@ -17,15 +17,18 @@ final class Phase {
 
     private final Kind kind;
     private final @Nullable ShardId shard;
+    private final @Nullable Fault fault;
 
     /**
      * Begins a part.
      *
      * @param shard the one that suffers, null for none or all
+     * @param fault what it suffers from, null if there is none in force
      */
-    Phase(Kind kind, @Nullable ShardId shard) {
+    Phase(Kind kind, @Nullable ShardId shard, @Nullable Fault fault) {
         this.kind = kind;
         this.shard = shard;
+        this.fault = fault;
     }
 
     Kind kind() {
@@ -34,5 +37,9 @@ final class Phase {
 
     @Nullable ShardId shard() {
         return shard;
+    }
+
+    @Nullable Fault fault() {
+        return fault;
     }
 }

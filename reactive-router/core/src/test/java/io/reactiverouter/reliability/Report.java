@@ -82,13 +82,21 @@ final class Report {
 
     /** Returns that of calls to other shards than the one that was down. */
     Duration p99OfOthers() {
-        return p99(operation -> {
-            Phase phase = operation.phase();
-            return phase != null
-                    && phase.kind() == Phase.Kind.DOWN
-                    && phase.shard() != null
-                    && !operation.shard().equals(phase.shard());
-        });
+        return p99(Report::isOnAnotherShard);
+    }
+
+    private Duration p99OfOthers(Fault fault) {
+        return p99(operation -> isOnAnotherShard(operation)
+                && operation.phase() != null
+                && operation.phase().fault() == fault);
+    }
+
+    private static boolean isOnAnotherShard(Operation operation) {
+        Phase phase = operation.phase();
+        return phase != null
+                && phase.kind() == Phase.Kind.DOWN
+                && phase.shard() != null
+                && !operation.shard().equals(phase.shard());
     }
 
     private Duration p99(Predicate<Operation> which) {
@@ -144,7 +152,14 @@ final class Report {
                 "  of the unknown writes %d had taken effect; lost in the window of asynchronous replication: %s",
                 found.unknownThatAreThere(),
                 plan.synchronous() ? "none allowed" : found.lostInWindow());
-        line(text, "  %-20s %5s %20s %20s", "fault", "times", "longest outage (ms)", "median outage (ms)");
+        line(
+                text,
+                "  %-20s %5s %20s %20s %20s",
+                "fault",
+                "times",
+                "longest outage (ms)",
+                "median outage (ms)",
+                "p99 of others (ms)");
         faults.stream()
                 .collect(Collectors.groupingBy(
                         FaultRecord::fault, () -> new EnumMap<>(Fault.class), Collectors.toList()))
@@ -171,11 +186,12 @@ final class Report {
                 .toList();
         line(
                 text,
-                "  %-20s %5d %20d %20d",
+                "  %-20s %5d %20d %20d %20d",
                 fault.name().toLowerCase(Locale.ROOT).replace('_', ' '),
                 times.size(),
                 outages.get(0).toMillis(),
-                outages.get(outages.size() / 2).toMillis());
+                outages.get(outages.size() / 2).toMillis(),
+                p99OfOthers(fault).toMillis());
     }
 
     private List<String> errors() {

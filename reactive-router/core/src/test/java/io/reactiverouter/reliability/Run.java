@@ -207,7 +207,7 @@ final class Run implements AutoCloseable {
     private void strike(Fault fault, Random random) {
         Site site = sites.get(random.nextInt(sites.size()));
         Strike strike = new Strike(site, random, plan, this);
-        history.phase(new Phase(Phase.Kind.QUIET, null));
+        history.phase(new Phase(Phase.Kind.QUIET, null, null));
         strike.last();
         // The window of asynchronous replication begins here: the replica waits for what the primary has written by
         // now.
@@ -216,7 +216,7 @@ final class Run implements AutoCloseable {
             site.awaitReplay();
         }
         long begin = System.nanoTime();
-        history.phase(new Phase(Phase.Kind.DOWN, fault.hasShard() ? site.id() : null));
+        history.phase(new Phase(Phase.Kind.DOWN, fault.hasShard() ? site.id() : null, fault));
         fault.strike(strike);
         long promoted = strike.promotedNanos();
         if (promoted != 0) {
@@ -229,7 +229,7 @@ final class Run implements AutoCloseable {
     }
 
     void mending(Site site) {
-        history.phase(new Phase(Phase.Kind.MENDING, site.id()));
+        history.phase(new Phase(Phase.Kind.MENDING, site.id(), null));
     }
 
     private void awaitRecovery(Fault fault, Site site) {

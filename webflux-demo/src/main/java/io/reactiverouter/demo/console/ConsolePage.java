@@ -11,6 +11,8 @@ import org.springframework.web.reactive.function.server.RouterFunction;
 import org.springframework.web.reactive.function.server.RouterFunctions;
 import org.springframework.web.reactive.function.server.ServerResponse;
 import org.springframework.web.server.WebFilter;
+import org.springframework.web.util.pattern.PathPattern;
+import org.springframework.web.util.pattern.PathPatternParser;
 
 /** The page itself, which runs no script and loads nothing but what comes from this server. */
 @Configuration(proxyBeanMethods = false)
@@ -21,9 +23,11 @@ class ConsolePage {
     private static final String POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none';"
             + " form-action 'none'; frame-ancestors 'none'";
 
+    private static final PathPattern PAGES = PathPatternParser.defaultInstance.parse(PATH + "**");
+
     @Bean
     RouterFunction<ServerResponse> consoleRoutes() {
-        Resource page = new ClassPathResource("static/console/index.html");
+        Resource page = new ClassPathResource("console/index.html");
         return RouterFunctions.route()
                 .GET(
                         PATH,
@@ -34,13 +38,14 @@ class ConsolePage {
                         "/console",
                         request -> ServerResponse.permanentRedirect(URI.create(PATH))
                                 .build())
+                .resources(PATH + "**", new ClassPathResource("console/"))
                 .build();
     }
 
     @Bean
     WebFilter consoleHeaders() {
         return (exchange, chain) -> {
-            if (exchange.getRequest().getPath().pathWithinApplication().value().startsWith(PATH)) {
+            if (PAGES.matches(exchange.getRequest().getPath().pathWithinApplication())) {
                 HttpHeaders headers = exchange.getResponse().getHeaders();
                 headers.set("Content-Security-Policy", POLICY);
                 headers.set("X-Content-Type-Options", "nosniff");

@@ -15,6 +15,7 @@ import org.springframework.validation.annotation.Validated;
  * @param interval How often the page is told how the shards are.
  * @param rowSampling How often the planners of all shards are asked for their rows while somebody looks.
  * @param heartbeat How often a stream says that it is still there, whatever else it says.
+ * @param idleTimeout For how long a page may read nothing.
  * @param maxViewers Pages that may look at a time.
  */
 @Validated
@@ -24,4 +25,5 @@ record ConsoleProperties(
         @DefaultValue("1s") @DurationMin(millis = 100) Duration interval,
         @DefaultValue("10s") @DurationMin(millis = 100) Duration rowSampling,
         @DefaultValue("15s") @DurationMin(millis = 100) Duration heartbeat,
+        @DefaultValue("30s") @DurationMin(millis = 100) Duration idleTimeout,
         @DefaultValue("16") @Positive @Max(1_000) int maxViewers) {}

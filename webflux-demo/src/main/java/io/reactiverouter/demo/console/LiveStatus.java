@@ -1,5 +1,6 @@
 package io.reactiverouter.demo.console;
 
+import io.reactiverouter.demo.IdleLimit;
 import io.reactiverouter.demo.Permits;
 import java.time.Duration;
 import org.slf4j.Logger;
@@ -44,15 +45,16 @@ class LiveStatus {
                 .refCount(1);
     }
 
-    /** Returns snapshots as they are taken, and heartbeats. Fails with 503 if too many look already. */
+    /** Returns snapshots as they are taken, and heartbeats. Fails with 503 if too many look already, or when nobody reads. */
     Flux<ServerSentEvent<Snapshot>> events() {
         Flux<ServerSentEvent<Snapshot>> heartbeats = Flux.interval(settings.heartbeat())
                 .onBackpressureDrop()
                 .map(beat ->
                         ServerSentEvent.<Snapshot>builder().comment("heartbeat").build());
-        return viewers.during(Flux.merge(latest.map(LiveStatus::event), heartbeats)
+        Flux<ServerSentEvent<Snapshot>> told = Flux.merge(latest.map(LiveStatus::event), heartbeats)
                 .onBackpressureLatest()
-                .takeUntilOther(closed.asMono()));
+                .takeUntilOther(closed.asMono());
+        return viewers.during(IdleLimit.of(settings.idleTimeout(), told));
     }
 
     private static ServerSentEvent<Snapshot> event(Snapshot snapshot) {

@@ -54,9 +54,8 @@ record ShardCard(
                 return new Judgement(Health.UNKNOWN, "no node has been asked yet");
             }
             for (NodeStatus node : shard.nodes()) {
-                if (node.node().equals(shard.primary()) && node.failures() > 0) {
-                    return new Judgement(
-                            Health.DOWN, "the primary has not answered the last " + probes(node.failures()));
+                if (node.node().equals(shard.primary()) && (node.failures() > 0 || NodeCard.refuses(node))) {
+                    return new Judgement(Health.DOWN, "the primary " + NodeCard.reason(node));
                 }
             }
             if (!shard.writable()) {
@@ -100,7 +99,7 @@ record ShardCard(
                     node.lag().toMillis(),
                     node.lagBytes(),
                     node.latency().toNanos() / 1e6,
-                    node.failures() > 0 ? node.lastError() : null,
+                    node.failures() > 0 || refuses(node) ? node.lastError() : null,
                     node.errorRate(),
                     new Pool(
                             node.connections().max(),
@@ -109,8 +108,13 @@ record ShardCard(
                             node.connections().pending()));
         }
 
+        /** Says whether it has never answered and yet is there: a wrong password, say, is no silence. */
+        static boolean refuses(NodeStatus node) {
+            return node.role() == NodeRole.UNKNOWN && node.lastError() != null;
+        }
+
         static Health health(NodeStatus node) {
-            if (node.failures() > 0 || node.lost() || node.fenced()) {
+            if (node.failures() > 0 || node.lost() || node.fenced() || refuses(node)) {
                 return Health.DOWN;
             }
             if (node.role() == NodeRole.UNKNOWN) {
@@ -125,6 +129,9 @@ record ShardCard(
             }
             if (node.failures() > 0) {
                 return "has not answered the last " + probes(node.failures());
+            }
+            if (refuses(node)) {
+                return "has refused every probe so far";
             }
             if (node.role() == NodeRole.UNKNOWN) {
                 return "has not been asked yet";

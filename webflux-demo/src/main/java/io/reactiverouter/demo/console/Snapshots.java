@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
 
-/** Puts together what is known of the cluster. {@link #take} does no I/O, and is not to be called by two threads at a time. */
+/** Puts together what is known of the cluster. {@link #take} does no I/O. Thread-safe. */
 @Component
 @ConditionalOnConsole
 class Snapshots {
@@ -43,7 +43,7 @@ class Snapshots {
         cluster.watch();
     }
 
-    Snapshot take() {
+    synchronized Snapshot take() {
         Placement placement = router.placement();
         return new Snapshot(
                 clock.instant(),

@@ -8,8 +8,9 @@ import io.reactiverouter.ScatterOperations;
 import io.reactiverouter.ShardRouter;
 import io.reactiverouter.connection.CallTimeoutException;
 import io.reactiverouter.demo.DatabaseProblem;
+import io.reactiverouter.demo.IdleLimit;
+import io.reactiverouter.demo.IdleLimit.IdleClientException;
 import io.reactiverouter.demo.Permits;
-import io.reactiverouter.demo.trading.IdleLimit.IdleClientException;
 import io.reactiverouter.scatter.FailurePolicy;
 import io.reactiverouter.scatter.Gathered;
 import io.reactiverouter.scatter.ScatterFailure;
@@ -20,6 +21,7 @@ import org.springframework.http.HttpStatus;
 import org.springframework.http.ProblemDetail;
 import org.springframework.stereotype.Service;
 import reactor.core.publisher.Flux;
+import reactor.core.scheduler.Schedulers;
 
 /**
  * Streams orders of all shards, no faster than they are taken. A stream holds a connection of every shard until its client
@@ -85,7 +87,8 @@ class OrderStreams {
 
     /** Asked for a few rows at a time, the merge takes them from one shard for as long as that one has some. */
     private <T> Flux<T> paced(int pace, Flux<T> rows) {
-        return Paced.of(pace, rows.limitRate(PORTIONS * limits.fetchSize()));
+        // In place of limitRate, behind which an error waits for the rows before it.
+        return Paced.of(pace, rows.publishOn(Schedulers.immediate(), false, PORTIONS * limits.fetchSize()));
     }
 
     private Flux<StreamElement> withVisibleEnd(Flux<Gathered<OrderView>> gathered) {

@@ -6,18 +6,20 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.reactiverouter.Query;
 import io.reactiverouter.ShardRouter;
 import io.reactiverouter.demo.DemoApplication;
+import io.reactiverouter.demo.IdleLimit.IdleClientException;
 import io.reactiverouter.strategy.ShardKey;
 import io.reactiverouter.test.ShardNode;
 import io.reactiverouter.test.ShardsExtension;
+import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,8 +38,12 @@ import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
 import org.springframework.test.web.reactive.server.WebTestClient;
 import org.springframework.web.reactive.function.client.WebClient;
+import org.springframework.web.reactive.function.client.WebClientResponseException;
+import org.springframework.web.server.ResponseStatusException;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
+import reactor.test.StepVerifier;
+import reactor.util.retry.Retry;
 import tools.jackson.databind.JsonNode;
 
 /** What the console asks the application, without a browser. */
@@ -49,6 +55,7 @@ import tools.jackson.databind.JsonNode;
             "demo.console.interval=200ms",
             "demo.console.heartbeat=300ms",
             "demo.console.row-sampling=500ms",
+            "demo.console.idle-timeout=2s",
             "demo.console.max-viewers=2"
         })
 @AutoConfigureWebTestClient(timeout = "PT20S")
@@ -63,14 +70,16 @@ class ConsoleEndpointsIntegrationTests {
 
     private final WebTestClient web;
     private final ShardRouter router;
+    private final LiveStatus live;
 
     @LocalServerPort
     private int port;
 
     @Autowired
-    ConsoleEndpointsIntegrationTests(WebTestClient web, ShardRouter router) {
+    ConsoleEndpointsIntegrationTests(WebTestClient web, ShardRouter router, LiveStatus live) {
         this.web = web;
         this.router = router;
+        this.live = live;
     }
 
     @DynamicPropertySource
@@ -141,12 +150,23 @@ class ConsoleEndpointsIntegrationTests {
 
     @Test
     void heartbeatsComeBetweenTheSnapshots() {
-        List<String> comments = events().mapNotNull(ServerSentEvent::comment)
-                .take(3)
+        List<String> kinds = whenThereIsRoom()
+                .map(event -> event.comment() == null ? "snapshot" : event.comment())
+                .takeUntil(new Predicate<>() {
+                    private int heartbeats;
+
+                    @Override
+                    public boolean test(String kind) {
+                        heartbeats += kind.equals("heartbeat") ? 1 : 0;
+                        return heartbeats == 3;
+                    }
+                })
                 .collectList()
                 .block(LIMIT);
 
-        assertThat(comments).containsOnly("heartbeat").hasSize(3);
+        assertThat(kinds.subList(kinds.indexOf("heartbeat"), kinds.size()))
+                .contains("snapshot")
+                .containsOnly("heartbeat", "snapshot");
     }
 
     @Test
@@ -155,7 +175,7 @@ class ConsoleEndpointsIntegrationTests {
         try {
             for (int i = 0; i < 2; i++) {
                 CountDownLatch looks = new CountDownLatch(1);
-                viewers.add(events().subscribe(event -> looks.countDown(), error -> {}));
+                viewers.add(whenThereIsRoom().subscribe(event -> looks.countDown(), error -> {}));
                 assertThat(looks.await(15, TimeUnit.SECONDS)).as("viewer %s", i).isTrue();
             }
             web.get()
@@ -172,25 +192,28 @@ class ConsoleEndpointsIntegrationTests {
                             + " close another one, or try again later");
 
             viewers.get(0).dispose();
-            awaitRoom();
+            assertThat(whenThereIsRoom().blockFirst(LIMIT)).isNotNull();
         } finally {
             viewers.forEach(Disposable::dispose);
         }
-        awaitRoom();
     }
 
     @Test
+    void viewerWhoReadsNothingMakesRoom() {
+        StepVerifier.create(live.events().retryWhen(untilThereIsRoom()), 0)
+                .expectSubscription()
+                .expectError(IdleClientException.class)
+                .verify(LIMIT);
+    }
+
+    @Test
+    @Tag("undisturbed")
     void openPagesDoNotHoldUpTheEndOfTheApplication() throws Exception {
-        List<String> arguments = new ArrayList<>(List.of("--server.port=0", "--demo.load.enabled=false"));
-        for (ShardNode node : SHARDS.nodes()) {
-            arguments.add("--reactive-router.shards." + node.name() + ".url=" + node.r2dbcUrl());
-        }
         CompletableFuture<Void> ended = new CompletableFuture<>();
         CountDownLatch looks = new CountDownLatch(1);
-        ConfigurableApplicationContext application =
-                new SpringApplicationBuilder(DemoApplication.class).run(arguments.toArray(String[]::new));
+        ConfigurableApplicationContext application = start();
         try {
-            events(Integer.parseInt(application.getEnvironment().getProperty("local.server.port")))
+            events(port(application))
                     .subscribe(event -> looks.countDown(), ended::completeExceptionally, () -> ended.complete(null));
             assertThat(looks.await(15, TimeUnit.SECONDS)).isTrue();
         } finally {
@@ -201,6 +224,47 @@ class ConsoleEndpointsIntegrationTests {
                     .isLessThan(Duration.ofSeconds(4));
         }
         ended.get(5, TimeUnit.SECONDS);
+    }
+
+    private static ConfigurableApplicationContext start(String... more) {
+        List<String> arguments = new ArrayList<>(List.of("--server.port=0", "--demo.load.enabled=false"));
+        arguments.addAll(List.of(more));
+        for (ShardNode node : SHARDS.nodes()) {
+            arguments.add("--reactive-router.shards." + node.name() + ".url=" + node.r2dbcUrl());
+        }
+        return new SpringApplicationBuilder(DemoApplication.class).run(arguments.toArray(String[]::new));
+    }
+
+    private static int port(ConfigurableApplicationContext application) {
+        return Integer.parseInt(application.getEnvironment().getProperty("local.server.port"));
+    }
+
+    @Test
+    void nothingOfItIsThereWhenItIsSwitchedOff() {
+        try (ConfigurableApplicationContext application = start("--demo.console.enabled=false")) {
+            WebTestClient other = WebTestClient.bindToServer()
+                    .baseUrl("http://127.0.0.1:" + port(application))
+                    .responseTimeout(LIMIT)
+                    .build();
+            for (String path : List.of(
+                    "/console",
+                    "/console/",
+                    "/console/index.html",
+                    "/console/console.js",
+                    LIVE,
+                    "/api/console/placement")) {
+                other.get().uri(path).exchange().expectStatus().isNotFound();
+            }
+            other.get()
+                    .uri("/")
+                    .exchange()
+                    .expectStatus()
+                    .isFound()
+                    .expectHeader()
+                    .location("/swagger-ui.html");
+            assertThat(application.getBeansOfType(LiveStatus.class)).isEmpty();
+            assertThat(application.getBeansOfType(Snapshots.class)).isEmpty();
+        }
     }
 
     @ParameterizedTest
@@ -296,9 +360,9 @@ class ConsoleEndpointsIntegrationTests {
     void homeLeadsToThePageWhichRunsNothingButItsOwnScripts() {
         web.get().uri("/").exchange().expectStatus().isFound().expectHeader().location("/console/");
         web.get().uri("/console").exchange().expectStatus().is3xxRedirection();
-        for (String path : List.of("/console/", "/console/index.html")) {
+        for (String path : List.of("/console/", "/console/index.html", "/%63onsole/index.html")) {
             String page = web.get()
-                    .uri(path)
+                    .uri(URI.create("http://127.0.0.1:" + port + path))
                     .exchange()
                     .expectStatus()
                     .isOk()
@@ -338,20 +402,22 @@ class ConsoleEndpointsIntegrationTests {
 
     /** Returns the first snapshot of which this holds. */
     private JsonNode first(Predicate<JsonNode> wanted) {
-        awaitRoom();
-        return events().mapNotNull(ServerSentEvent::data).filter(wanted).next().block(LIMIT);
+        return whenThereIsRoom()
+                .mapNotNull(ServerSentEvent::data)
+                .filter(wanted)
+                .next()
+                .block(LIMIT);
     }
 
     /** A page that has left is heard of when its connection is closed. */
-    private void awaitRoom() {
-        long deadline = System.nanoTime() + LIMIT.toNanos();
-        while (Boolean.FALSE.equals(
-                events().next().map(event -> true).onErrorReturn(false).block(LIMIT))) {
-            assertThat(System.nanoTime())
-                    .as("room for a viewer within %s", LIMIT)
-                    .isLessThan(deadline);
-            LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
-        }
+    private Flux<ServerSentEvent<JsonNode>> whenThereIsRoom() {
+        return events().retryWhen(untilThereIsRoom());
+    }
+
+    private static Retry untilThereIsRoom() {
+        return Retry.fixedDelay(LIMIT.toMillis() / 20, Duration.ofMillis(20))
+                .filter(error -> error instanceof WebClientResponseException.ServiceUnavailable
+                        || error instanceof ResponseStatusException);
     }
 
     private static List<String> shards(JsonNode snapshot, String pointer) {

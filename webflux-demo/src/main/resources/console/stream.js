@@ -22,6 +22,8 @@ async function toggle(event) {
   } catch (error) {
     end = running.signal.aborted ? "cancelled" : error;
   }
+  // Whatever it was that ended it: the server must not go on for nobody.
+  running.abort();
   running = null;
   setText(byId("stream-button"), "Start");
   show(state);

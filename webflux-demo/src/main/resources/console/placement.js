@@ -6,6 +6,7 @@ import {label, role} from "./cards.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 let shownEpoch = null;
+let asked = 0;
 
 /** Draws the placement of this epoch, unless it is there already. */
 export async function showPlacement(epoch) {
@@ -59,16 +60,20 @@ function svg(name, attributes) {
 
 async function explain(event) {
   event.preventDefault();
-  const answer = byId("key-answer");
-  byId("slots").querySelector(".mark")?.remove();
+  const own = ++asked;
+  let shown;
+  let mark = [];
   try {
     const found = await json(`../api/console/locate?key=${encodeURIComponent(byId("key").value)}`);
-    answer.replaceChildren(...explanation(found));
-    if (found.slot !== null) {
-      byId("slots").append(svg("path", {class: "mark", d: `M${found.slot + .5} 0V100`}));
-    }
+    shown = explanation(found);
+    mark = found.slot === null ? [] : [svg("path", {class: "mark", d: `M${found.slot + .5} 0V100`})];
   } catch (error) {
-    answer.replaceChildren(problemText(error));
+    shown = [problemText(error)];
+  }
+  if (own === asked) {
+    byId("key-answer").replaceChildren(...shown);
+    byId("slots").querySelectorAll(".mark").forEach(each => each.remove());
+    byId("slots").append(...mark);
   }
 }
 

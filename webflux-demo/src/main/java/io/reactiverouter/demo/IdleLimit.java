@@ -1,4 +1,4 @@
-package io.reactiverouter.demo.trading;
+package io.reactiverouter.demo;
 
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -8,7 +8,7 @@ import reactor.core.publisher.Mono;
 import reactor.core.publisher.Operators;
 
 /** Ends streams whose subscriber takes nothing any more. */
-final class IdleLimit {
+public final class IdleLimit {
 
     /** Looks so many times within the limit. */
     private static final int LOOKS = 4;
@@ -19,7 +19,7 @@ final class IdleLimit {
      * Returns {@code source}, which is cancelled and fails with {@link IdleClientException} when its subscriber asks for
      * nothing for so long. Time that the subscriber waits does not count.
      */
-    static <T> Flux<T> of(Duration limit, Flux<T> source) {
+    public static <T> Flux<T> of(Duration limit, Flux<T> source) {
         return Flux.defer(() -> {
             AtomicLong demand = new AtomicLong();
             AtomicLong satisfied = new AtomicLong(System.nanoTime());
@@ -43,7 +43,7 @@ final class IdleLimit {
     }
 
     /** The subscriber has asked for nothing for too long. */
-    static final class IdleClientException extends RuntimeException {
+    public static final class IdleClientException extends RuntimeException {
 
         private static final long serialVersionUID = 1L;
 

@@ -1,6 +1,6 @@
 // The console: follows the cluster, and hands what it hears to the parts of the page.
 
-import {byId, problem, setAttribute, setText} from "./dom.js";
+import {announce, byId, problem, setAttribute, setText} from "./dom.js";
 import {showShards} from "./cards.js";
 import {showPlacement} from "./placement.js";
 import {showCalls} from "./calls.js";
@@ -11,6 +11,10 @@ import "./traffic.js";
 const LIVE = "../api/console/live";
 const RETRY_MILLIS = 5000;
 
+/** The server says something each second: when it has not for so long, nothing on the page is news. */
+const SILENCE_MILLIS = 6000;
+let silence = null;
+
 /** Shows what the server said of one moment. */
 export function show(snapshot) {
   showShards(snapshot.shards);
@@ -19,17 +23,30 @@ export function show(snapshot) {
 }
 
 function connection(state, text) {
+  const before = byId("connection").dataset.state;
   setAttribute(byId("connection"), "data-state", state);
   setText(byId("connection"), text);
+  setAttribute(byId("shards"), "data-stale", state === "lost");
+  if (before !== state && (before === "lost" || state === "lost")) {
+    announce(`The page is ${text}.`);
+  }
+}
+
+/** A connection that hangs is no error for a browser. */
+function heard() {
+  clearTimeout(silence);
+  silence = setTimeout(() => connection("lost", "silent: the server says nothing, what is shown is old"), SILENCE_MILLIS);
 }
 
 function follow() {
   const source = new EventSource(LIVE);
   source.addEventListener("snapshot", event => {
     connection("live", "live");
+    heard();
     show(JSON.parse(event.data));
   });
   source.addEventListener("error", async () => {
+    clearTimeout(silence);
     if (source.readyState !== EventSource.CLOSED) {
       connection("lost", "connection lost, trying again");
       return;
@@ -52,4 +69,5 @@ async function refusal() {
   }
 }
 
+heard();
 follow();

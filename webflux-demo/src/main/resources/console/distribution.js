@@ -5,9 +5,11 @@ import {onChange, resolved} from "./colours.js";
 
 const STRATEGIES = ["hash-slots", "modulo", "md5", "consistent-hash"];
 let chart = null;
+let asked = 0;
 
 async function draw(event) {
   event.preventDefault();
+  const own = ++asked;
   const chosen = byId("strategy").value;
   const names = chosen === "all" ? STRATEGIES : [chosen];
   const count = byId("count").value;
@@ -22,10 +24,15 @@ async function draw(event) {
       }
       found.push({name, ...await json(`../api/distribution?${query}`)});
     }
+    if (own !== asked) {
+      return;
+    }
     show(found);
     setText(status, `${integer(found[0].keys)} users on ${found[0].shards.length} shards. ${warnings(found)}`);
   } catch (error) {
-    status.replaceChildren(problemText(error));
+    if (own === asked) {
+      status.replaceChildren(problemText(error));
+    }
   }
 }
 
