@@ -83,6 +83,9 @@ final class NodeConnector implements ConnectionFactory {
     /** Reactor's key for what becomes of an error that nobody waits for any more. */
     private static final String ON_ERROR_DROPPED = "reactor.onErrorDropped.local";
 
+    /** One more than the usual limit of one, so that an attempt that hangs does not hold up all others. */
+    private static final int AT_ONCE = 2;
+
     private static final Logger LOG = Loggers.getLogger(NodeConnector.class);
 
     private final Node node;
@@ -94,6 +97,7 @@ final class NodeConnector implements ConnectionFactory {
 
     private final Consumer<Throwable> dropped;
     private final PoolCounts counts = new PoolCounts();
+    private final Openings openings = new Openings(AT_ONCE);
 
     /** Set when the cluster is closed. */
     private volatile boolean shutDown;
@@ -125,9 +129,7 @@ final class NodeConnector implements ConnectionFactory {
 
     @Override
     public Mono<Connection> create() {
-        return Mono.defer(this::connect)
-                .subscribeOn(blocking)
-                .timeout(settings.connectTimeout())
+        return openings.inTurn(Mono.defer(this::connect).subscribeOn(blocking).timeout(settings.connectTimeout()))
                 .onErrorMap(this::translate);
     }
 

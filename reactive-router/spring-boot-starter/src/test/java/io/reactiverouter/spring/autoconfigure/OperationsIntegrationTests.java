@@ -109,12 +109,14 @@ class OperationsIntegrationTests {
                 });
     }
 
-    /** With Boot's own tracing, in the order in which Boot configures it. */
+    /** With Boot's own tracing, in the order in which Boot configures it. Rows are not sampled: samples have traces of their own. */
     @Test
     void spansAreThereWithATracer() {
         ConcurrentLinkedQueue<MutableSpan> spans = new ConcurrentLinkedQueue<>();
         application()
-                .withPropertyValues("management.tracing.sampling.probability=1.0")
+                .withPropertyValues(
+                        "management.tracing.sampling.probability=1.0",
+                        "reactive-router.observability.row-sampling=0")
                 .withBean(SpanHandler.class, () -> new SpanHandler() {
                     @Override
                     public boolean end(TraceContext traced, MutableSpan span, Cause cause) {
