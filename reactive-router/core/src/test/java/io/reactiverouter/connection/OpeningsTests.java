@@ -126,7 +126,7 @@ class OpeningsTests {
                     return 1;
                 })
                 .delayElement(Duration.ofNanos(10_000), Schedulers.parallel())
-                .doFinally(end -> now.decrementAndGet()));
+                .doOnTerminate(now::decrementAndGet));
 
         StepVerifier.create(Flux.range(0, 5_000)
                         .flatMap(i -> opening.subscribeOn(Schedulers.parallel()), 50)
