@@ -250,8 +250,11 @@ final class DefaultShardCluster implements ShardCluster {
     }
 
     <T> Flux<T> read(
-            ShardId shard, ReadPreference preference, Function<? super Connection, ? extends Publisher<T>> work) {
-        return reads.execute(shard, preference, Residue.NONE, work);
+            ShardId shard,
+            ReadPreference preference,
+            Residue residue,
+            Function<? super Connection, ? extends Publisher<T>> work) {
+        return reads.execute(shard, preference, residue, work);
     }
 
     Mono<Connection> borrow(ShardId shard) {

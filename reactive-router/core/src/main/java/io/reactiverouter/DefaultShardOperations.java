@@ -43,13 +43,16 @@ final class DefaultShardOperations implements ShardOperations {
     /** Of queries that only read. */
     private final @Nullable ReadPreference reading;
 
+    /** Of single statements that are sent here. */
+    private final Residue residue;
+
     DefaultShardOperations(
             DefaultShardCluster cluster,
             @Nullable String keyspace,
             Supplier<ShardId> locator,
             @Nullable Duration timeout,
             @Nullable ReadPreference reading) {
-        this(cluster, keyspace, locator, timeout, Replay.STATEMENT, reading);
+        this(cluster, keyspace, locator, timeout, Replay.STATEMENT, reading, Residue.NONE);
     }
 
     private DefaultShardOperations(
@@ -58,13 +61,15 @@ final class DefaultShardOperations implements ShardOperations {
             Supplier<ShardId> locator,
             @Nullable Duration timeout,
             Replay replay,
-            @Nullable ReadPreference reading) {
+            @Nullable ReadPreference reading,
+            Residue residue) {
         this.cluster = cluster;
         this.keyspace = keyspace;
         this.locator = locator;
         this.timeout = timeout;
         this.replay = replay;
         this.reading = reading;
+        this.residue = residue;
     }
 
     @Override
@@ -74,12 +79,13 @@ final class DefaultShardOperations implements ShardOperations {
 
     @Override
     public ShardOperations timeout(Duration limit) {
-        return new DefaultShardOperations(cluster, keyspace, locator, AnswerTimeout.require(limit), replay, reading);
+        return new DefaultShardOperations(
+                cluster, keyspace, locator, AnswerTimeout.require(limit), replay, reading, residue);
     }
 
     @Override
     public ShardOperations idempotent() {
-        return new DefaultShardOperations(cluster, keyspace, locator, timeout, Replay.IDEMPOTENT, reading);
+        return new DefaultShardOperations(cluster, keyspace, locator, timeout, Replay.IDEMPOTENT, reading, residue);
     }
 
     @Override
@@ -90,15 +96,21 @@ final class DefaultShardOperations implements ShardOperations {
                 locator,
                 timeout,
                 replay,
-                Objects.requireNonNull(preference, "read preference must not be null"));
+                Objects.requireNonNull(preference, "read preference must not be null"),
+                residue);
+    }
+
+    @Override
+    public ShardOperations shared() {
+        return new DefaultShardOperations(cluster, keyspace, locator, timeout, replay, reading, Residue.SHARED);
     }
 
     @Override
     public <T> Flux<T> query(Query query, Function<? super Row, ? extends T> mapper) {
+        // A cursor would keep others waiting between its portions.
+        Query sent = residue == Residue.SHARED ? query.fetchSize(0) : query;
         return observed(
-                "query",
-                query.sql(),
-                call(Residue.NONE, replay, reading, connection -> query.fetch(connection, mapper)));
+                "query", query.sql(), call(residue, replay, reading, connection -> sent.fetch(connection, mapper)));
     }
 
     @Override
@@ -108,7 +120,7 @@ final class DefaultShardOperations implements ShardOperations {
 
     @Override
     public Mono<Long> update(Query query) {
-        return observed("update", query.sql(), call(Residue.NONE, replay, null, query::update))
+        return observed("update", query.sql(), call(residue, replay, null, query::update))
                 .singleOrEmpty();
     }
 
@@ -219,7 +231,7 @@ final class DefaultShardOperations implements ShardOperations {
     }
 
     private <T> Flux<T> call(
-            Residue residue,
+            Residue left,
             Replay again,
             @Nullable ReadPreference from,
             Function<? super Connection, ? extends Publisher<T>> work) {
@@ -234,16 +246,16 @@ final class DefaultShardOperations implements ShardOperations {
                     }
                     Deadline deadline = Deadline.of(context);
                     if (from != null) {
-                        return limited(shard, deadline, work, read -> cluster.read(shard, from, read));
+                        return limited(shard, deadline, work, read -> cluster.read(shard, from, left, read));
                     }
                     WrittenPosition written = WrittenPosition.of(context, shard);
                     return written == null
-                            ? limited(shard, deadline, work, call -> cluster.execute(shard, residue, again, call))
+                            ? limited(shard, deadline, work, call -> cluster.execute(shard, left, again, call))
                             : written.noted(limited(
                                     shard,
                                     deadline,
                                     written.after(work),
-                                    call -> cluster.execute(shard, residue, again, call)));
+                                    call -> cluster.execute(shard, left, again, call)));
                 })
                 .onErrorStop();
     }

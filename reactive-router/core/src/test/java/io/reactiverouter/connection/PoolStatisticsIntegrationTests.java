@@ -164,6 +164,7 @@ class PoolStatisticsIntegrationTests {
                 shard.nodes(),
                 id -> POOL,
                 id -> ConnectionSettings.DEFAULTS.withApplicationName(APP),
+                SharedSettings.DEFAULTS,
                 1,
                 ClusterListener.NONE,
                 (opened, connection) -> Mono.empty());

@@ -115,8 +115,7 @@ class OperationsIntegrationTests {
         ConcurrentLinkedQueue<MutableSpan> spans = new ConcurrentLinkedQueue<>();
         application()
                 .withPropertyValues(
-                        "management.tracing.sampling.probability=1.0",
-                        "reactive-router.observability.row-sampling=0")
+                        "management.tracing.sampling.probability=1.0", "reactive-router.observability.row-sampling=0")
                 .withBean(SpanHandler.class, () -> new SpanHandler() {
                     @Override
                     public boolean end(TraceContext traced, MutableSpan span, Cause cause) {
