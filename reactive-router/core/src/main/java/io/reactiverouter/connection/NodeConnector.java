@@ -83,9 +83,6 @@ final class NodeConnector implements ConnectionFactory {
     /** Reactor's key for what becomes of an error that nobody waits for any more. */
     private static final String ON_ERROR_DROPPED = "reactor.onErrorDropped.local";
 
-    /** One more than the usual limit of one, so that an attempt that hangs does not hold up all others. */
-    private static final int AT_ONCE = 2;
-
     private static final Logger LOG = Loggers.getLogger(NodeConnector.class);
 
     private final Node node;
@@ -97,7 +94,7 @@ final class NodeConnector implements ConnectionFactory {
 
     private final Consumer<Throwable> dropped;
     private final PoolCounts counts = new PoolCounts();
-    private final Openings openings = new Openings(AT_ONCE);
+    private final AtomicInteger opening = new AtomicInteger();
 
     /** Set when the cluster is closed. */
     private volatile boolean shutDown;
@@ -129,7 +126,8 @@ final class NodeConnector implements ConnectionFactory {
 
     @Override
     public Mono<Connection> create() {
-        return openings.inTurn(Mono.defer(this::connect).subscribeOn(blocking).timeout(settings.connectTimeout()))
+        Mono<Connection> made = Mono.defer(this::connect).subscribeOn(blocking).timeout(settings.connectTimeout());
+        return Mono.using(opening::incrementAndGet, begun -> made, begun -> opening.decrementAndGet())
                 .onErrorMap(this::translate);
     }
 
@@ -177,6 +175,11 @@ final class NodeConnector implements ConnectionFactory {
         loop.closing(CloseReason.REFUSED);
         inUse.remove(loop);
         loop.abort().subscribe(null, error -> LOG.debug("sockets of {} could not be closed", node.id(), error));
+    }
+
+    /** Returns how many connections are being opened. */
+    int opening() {
+        return opening.get();
     }
 
     /** Returns the event loop of a connection that this has made, null if it has been closed. */

@@ -70,8 +70,12 @@ final class R2dbcNodePool implements NodePool {
                 .maxIdleTime(settings.maxIdleTime())
                 .maxLifeTime(settings.maxLifetime())
                 .backgroundEvictionInterval(Duration.ofSeconds(30))
-                .customizer(builder ->
-                        builder.maxPendingAcquire(settings.maxPending()).evictionPredicate(this::isSpent))
+                // It begins on a thread of its own anyway; so that what is being opened is counted at once.
+                .allocatorSubscribeOn(Schedulers.immediate())
+                .customizer(builder -> builder.maxPendingAcquire(settings.maxPending())
+                        .evictionPredicate(this::isSpent)
+                        .allocationStrategy(new GradualGrowth(
+                                settings.minSize(), settings.maxSize(), connector::opening, this::isCrowded)))
                 .build());
         this.metrics = pool.getMetrics().orElseThrow();
         Mono<LeasedConnection> translated = new HandOut<>(
@@ -82,6 +86,10 @@ final class R2dbcNodePool implements NodePool {
                 new Limiting());
         Mono<LeasedConnection> watched = settings.leakThreshold().isZero() ? translated : watched(translated);
         this.acquire = listener == ClusterListener.NONE ? watched : observed(watched);
+    }
+
+    private boolean isCrowded() {
+        return metrics.pendingAcquireSize() > settings.maxPending();
     }
 
     @Override
