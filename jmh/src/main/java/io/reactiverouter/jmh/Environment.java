@@ -5,6 +5,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.netty.channel.EventLoop;
 import io.r2dbc.pool.ConnectionPool;
 import io.r2dbc.postgresql.PostgresqlConnectionFactory;
+import io.vertx.pgclient.PgBuilder;
 import java.lang.management.ManagementFactory;
 import java.net.URI;
 import java.nio.file.Path;
@@ -15,6 +16,7 @@ import java.util.stream.Stream;
 import org.apache.shardingsphere.driver.jdbc.core.datasource.ShardingSphereDataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
+import org.springframework.r2dbc.connection.lookup.AbstractRoutingConnectionFactory;
 import reactor.core.publisher.Flux;
 import reactor.netty.resources.LoopResources;
 
@@ -41,7 +43,9 @@ record Environment(
             PostgresqlConnectionFactory.class,
             Driver.class,
             HikariDataSource.class,
-            ShardingSphereDataSource.class);
+            ShardingSphereDataSource.class,
+            AbstractRoutingConnectionFactory.class,
+            PgBuilder.class);
 
     static Environment here(@Nullable String postgresql) {
         return new Environment(

@@ -1,9 +1,8 @@
 package io.reactiverouter.jmh;
 
-import java.util.function.LongSupplier;
-
 /**
- * What part of the throughput by hand is left with routing, and of that with meters? See {@link PointReads}.
+ * What part of the throughput by hand is left with routing, and of that with meters? Reads by primary key, 64 in flight, pools
+ * of 16 connections to each of two shards, one round trip each.
  *
  * <pre>{@code
  * mvn -q -DskipTests package
@@ -12,16 +11,24 @@ import java.util.function.LongSupplier;
  */
 public final class ReadRatios {
 
+    private static final int READS = 8_192;
+    private static final int IN_FLIGHT = 64;
+
     private ReadRatios() {}
 
     /** Measures and prints; takes the options of {@link Comparison}. */
     public static void main(String... arguments) throws Exception {
-        try (PointReads reads = PointReads.start()) {
+        try (Accounts accounts = Accounts.start();
+                AsyncClient byHand = R2dbcClient.byHand(accounts);
+                AsyncClient routed = new RouterClient(accounts);
+                AsyncClient routedAgain = new RouterClient(accounts);
+                AsyncClient metered = RouterClient.metered(accounts)) {
             Comparison.of("routed-read", "What part of the throughput by hand is left with routing, and with meters?")
-                    .side("by hand", batch(reads::byHand))
-                    .side("routed", batch(reads::routed))
-                    .side("routed", batch(reads::routedAgain))
-                    .side("metered", batch(reads::metered))
+                    .postgresql(accounts.postgresql())
+                    .side("by hand", reads(byHand))
+                    .side("routed", reads(routed))
+                    .side("routed", reads(routedAgain))
+                    .side("metered", reads(metered))
                     .ratio("routed", "by hand")
                     .ratio("metered", "by hand")
                     .ratio("metered", "routed")
@@ -29,10 +36,11 @@ public final class ReadRatios {
         }
     }
 
-    private static Comparison.Batch batch(LongSupplier reads) {
+    private static Comparison.Batch reads(AsyncClient client) {
+        Batches batches = new Batches(new AsyncPeer(client, IN_FLIGHT), Operation.READ, READS);
         return () -> {
-            reads.getAsLong();
-            return PointReads.READS;
+            batches.closedLoop();
+            return READS;
         };
     }
 }
