@@ -48,7 +48,7 @@ final class Run {
 
     /** Starts an operation, and runs something when it has succeeded. */
     void start(AsyncClient client, int index, long intendedStart, Runnable afterwards) {
-        operation.start(client, account(index), base + index, new Completion() {
+        Completion completion = new Completion() {
             @Override
             public void succeeded(long value) {
                 Run.this.succeeded(index, value, intendedStart);
@@ -59,7 +59,12 @@ final class Run {
             public void failed(Throwable cause) {
                 Run.this.failed(cause);
             }
-        });
+        };
+        try {
+            operation.start(client, account(index), base + index, completion);
+        } catch (RuntimeException e) {
+            failed(e);
+        }
     }
 
     /** Performs an operation. Returns whether it succeeded. */

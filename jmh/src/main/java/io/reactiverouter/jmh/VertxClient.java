@@ -36,7 +36,7 @@ final class VertxClient implements AsyncClient {
     /** Each statement has a connection of the pool for itself. */
     static VertxClient pooled(Accounts accounts) {
         return open(accounts, vertx -> node -> PgBuilder.pool()
-                .with(new PoolOptions().setMaxSize(Accounts.POOL))
+                .with(pool(Accounts.POOL))
                 .connectingTo(address(node))
                 .using(vertx)
                 .build());
@@ -45,7 +45,7 @@ final class VertxClient implements AsyncClient {
     /** Statements of independent callers share connections. Has no transactions. */
     static VertxClient pipelined(Accounts accounts) {
         return open(accounts, vertx -> node -> PgBuilder.client()
-                .with(new PoolOptions().setMaxSize(PIPELINED_CONNECTIONS))
+                .with(pool(PIPELINED_CONNECTIONS))
                 .connectingTo(address(node).setPipeliningLimit(PIPELINING_LIMIT))
                 .using(vertx)
                 .build());
@@ -55,6 +55,13 @@ final class VertxClient implements AsyncClient {
         Vertx vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
         return new VertxClient(
                 vertx, accounts.nodes().stream().map(factory.apply(vertx)).toList());
+    }
+
+    /** Over all event loops: without a size, connections that one thread asks for share one. */
+    private static PoolOptions pool(int size) {
+        return new PoolOptions()
+                .setMaxSize(size)
+                .setEventLoopSize(Runtime.getRuntime().availableProcessors());
     }
 
     private static PgConnectOptions address(ShardNode node) {
