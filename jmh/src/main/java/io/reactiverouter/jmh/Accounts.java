@@ -33,11 +33,10 @@ final class Accounts implements AutoCloseable {
 
     /** Starts the servers and fills the tables. */
     static Accounts start() throws SQLException {
-        Accounts accounts = new Accounts(EmbeddedShards.builder(SHARDS)
-                .initSql("""
+        Accounts accounts =
+                new Accounts(EmbeddedShards.builder(SHARDS).initSql("""
                         create table accounts (account_id bigint primary key, balance bigint not null) with (fillfactor = 50);
-                        create table entries (account_id bigint not null, amount bigint not null)""")
-                .start());
+                        create table entries (account_id bigint not null, amount bigint not null)""").start());
         accounts.reset();
         return accounts;
     }
@@ -48,8 +47,9 @@ final class Accounts implements AutoCloseable {
             try (Connection connection = shards.node(i).openJdbc();
                     Statement statement = connection.createStatement()) {
                 statement.execute("truncate accounts, entries");
-                statement.execute("insert into accounts select n, n * 7919 %% %1$d from generate_series(%2$d, %1$d - 1, %3$d) n"
-                        .formatted(ROWS, i, SHARDS));
+                statement.execute(
+                        "insert into accounts select n, n * 7919 %% %1$d from generate_series(%2$d, %1$d - 1, %3$d) n"
+                                .formatted(ROWS, i, SHARDS));
                 statement.execute("vacuum analyze accounts");
             }
         }

@@ -3,14 +3,11 @@ package io.reactiverouter.jmh;
 import java.awt.Color;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.ToDoubleFunction;
-import java.util.stream.Stream;
-import org.knowm.xchart.HorizontalBarChart;
-import org.knowm.xchart.HorizontalBarChartBuilder;
+import org.knowm.xchart.CategoryChart;
+import org.knowm.xchart.CategoryChartBuilder;
 import org.knowm.xchart.VectorGraphicsEncoder;
 import org.knowm.xchart.VectorGraphicsEncoder.VectorGraphicsFormat;
 
@@ -21,8 +18,8 @@ import org.knowm.xchart.VectorGraphicsEncoder.VectorGraphicsFormat;
 final class Charts {
 
     private static final int WIDTH = 800;
-    private static final int BAR = 36;
-    private static final int MARGIN = 110;
+    private static final int HEIGHT = 420;
+    private static final int LABEL_DEGREES = 30;
     private static final Color[] COLORS = {new Color(0x33, 0x67, 0x91), new Color(0xe0, 0x8e, 0x2b)};
 
     private Charts() {}
@@ -30,17 +27,18 @@ final class Charts {
     static void write(ComparisonResult comparison, Path file) throws IOException {
         boolean latency = comparison.ratios().stream().allMatch(ComparisonResult.Ratio::control)
                 && comparison.sides().stream().allMatch(side -> side.latency() != null);
-        HorizontalBarChart chart = new HorizontalBarChartBuilder()
+        CategoryChart chart = new CategoryChartBuilder()
                 .width(WIDTH)
-                .height(MARGIN + comparison.sides().size() * (latency ? 2 : 1) * BAR)
+                .height(HEIGHT)
                 .title(comparison.name())
-                .xAxisTitle(latency ? "milliseconds" : "operations each second, median")
+                .yAxisTitle(latency ? "milliseconds" : "operations each second, median")
                 .build();
         chart.getStyler().setSeriesColors(COLORS);
         chart.getStyler().setChartBackgroundColor(Color.WHITE);
         chart.getStyler().setPlotBorderVisible(false);
+        chart.getStyler().setXAxisLabelRotation(LABEL_DEGREES);
         chart.getStyler().setLegendVisible(latency);
-        chart.getStyler().setXAxisDecimalPattern(latency ? "0.##" : "#,##0");
+        chart.getStyler().setYAxisDecimalPattern(latency ? "0.##" : "#,##0");
         if (latency) {
             series(chart, comparison, "p50", side -> latency(side).p50Millis());
             series(chart, comparison, "p99", side -> latency(side).p99Millis());
@@ -55,21 +53,14 @@ final class Charts {
     }
 
     private static void series(
-            HorizontalBarChart chart,
+            CategoryChart chart,
             ComparisonResult comparison,
             String name,
             ToDoubleFunction<ComparisonResult.Side> value) {
         List<ComparisonResult.Side> sides = comparison.sides();
         chart.addSeries(
                 name,
-                fromTheTop(sides.stream().map(value::applyAsDouble)),
-                fromTheTop(sides.stream().map(ComparisonResult.Side::name)));
-    }
-
-    /** The axis begins below. */
-    private static <T> List<T> fromTheTop(Stream<T> values) {
-        List<T> list = new ArrayList<>(values.toList());
-        Collections.reverse(list);
-        return list;
+                sides.stream().map(ComparisonResult.Side::name).toList(),
+                sides.stream().map(value::applyAsDouble).toList());
     }
 }

@@ -84,7 +84,11 @@ public class ComparatorBenchmark {
             case "bigint" -> Long.toString(random.nextLong());
             case "numeric" -> random.nextInt(1_000_000) + "." + random.nextInt(100);
             case "text" -> "customer-" + random.nextInt(1_000_000);
-            case "timestamptz" -> Instant.ofEpochSecond(random.nextInt(2_000_000_000)).toString().replace("T", " ").replace("Z", "+00");
+            case "timestamptz" ->
+                Instant.ofEpochSecond(random.nextInt(2_000_000_000))
+                        .toString()
+                        .replace("T", " ")
+                        .replace("Z", "+00");
             default -> new UUID(random.nextLong(), random.nextLong()).toString();
         };
     }

@@ -26,7 +26,8 @@ record ComparisonOptions(int rounds, int warmup, @Nullable Path results) {
                 parser.accepts("rounds").withRequiredArg().ofType(Integer.class).defaultsTo(100);
         OptionSpec<Integer> warmup =
                 parser.accepts("warmup").withRequiredArg().ofType(Integer.class).defaultsTo(20);
-        OptionSpec<Path> results = parser.accepts("results").withRequiredArg().withValuesConvertedBy(new PathConverter());
+        OptionSpec<Path> results =
+                parser.accepts("results").withRequiredArg().withValuesConvertedBy(new PathConverter());
         OptionSet given = parser.parse(arguments);
         return new ComparisonOptions(given.valueOf(rounds), given.valueOf(warmup), given.valueOf(results));
     }

@@ -34,11 +34,7 @@ record ComparisonResult(
             if (latency != null) {
                 text.append(line(
                         "%-36s p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms, max %.2f ms",
-                        "",
-                        latency.p50Millis(),
-                        latency.p99Millis(),
-                        latency.p999Millis(),
-                        latency.maxMillis()));
+                        "", latency.p50Millis(), latency.p99Millis(), latency.p999Millis(), latency.maxMillis()));
             }
         }
         for (Ratio ratio : ratios) {

@@ -41,8 +41,8 @@ final class JdbcClient implements BlockingClient {
 
     /** Leaves it to ShardingSphere-JDBC to take one. */
     static JdbcClient shardingSphere(Accounts accounts) throws SQLException {
-        ShardingSphereAccounts sharded =
-                new ShardingSphereAccounts(accounts.nodes().stream().map(JdbcClient::pool).toList());
+        ShardingSphereAccounts sharded = new ShardingSphereAccounts(
+                accounts.nodes().stream().map(JdbcClient::pool).toList());
         return new JdbcClient(account -> sharded.dataSource(), sharded::close);
     }
 

@@ -18,7 +18,13 @@ final class JmhFile {
     private JmhFile() {}
 
     /** One benchmark with one set of parameters. */
-    record Score(String benchmark, String parameters, double score, double error, String unit, @Nullable Double bytes) {}
+    record Score(
+            String benchmark,
+            String parameters,
+            double score,
+            double error,
+            String unit,
+            @Nullable Double bytes) {}
 
     /** Returns where those of a suite are whose comparisons are in a file. */
     static Path beside(Path results) {

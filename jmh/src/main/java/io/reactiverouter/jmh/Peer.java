@@ -1,5 +1,7 @@
 package io.reactiverouter.jmh;
 
+import java.sql.SQLException;
+
 /** Runs batches over one client. */
 interface Peer extends AutoCloseable {
 
@@ -10,5 +12,5 @@ interface Peer extends AutoCloseable {
     void start(Run run, int index, long intendedStart);
 
     @Override
-    void close() throws Exception;
+    void close() throws SQLException;
 }

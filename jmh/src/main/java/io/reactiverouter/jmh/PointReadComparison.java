@@ -15,7 +15,6 @@ public final class PointReadComparison {
 
     /** Measures and prints. */
     public static void main(String... arguments) throws Exception {
-        SingleShard.compare(
-                "point-read", "How fast is a read by primary key?", Operation.READ, 16_384, arguments);
+        SingleShard.compare("point-read", "How fast is a read by primary key?", Operation.READ, 16_384, arguments);
     }
 }

@@ -15,7 +15,6 @@ public final class PointWriteComparison {
 
     /** Measures and prints. */
     public static void main(String... arguments) throws Exception {
-        SingleShard.compare(
-                "point-write", "How fast is an update by primary key?", Operation.WRITE, 8_192, arguments);
+        SingleShard.compare("point-write", "How fast is an update by primary key?", Operation.WRITE, 8_192, arguments);
     }
 }

@@ -7,9 +7,8 @@ import org.openjdk.jmh.util.ListStatistics;
 record Quartiles(double median, double lower, double upper) {
 
     static Quartiles of(Collection<Double> values) {
-        ListStatistics statistics =
-                new ListStatistics(values.stream().mapToDouble(Double::doubleValue).toArray());
-        return new Quartiles(
-                statistics.getPercentile(50), statistics.getPercentile(25), statistics.getPercentile(75));
+        ListStatistics statistics = new ListStatistics(
+                values.stream().mapToDouble(Double::doubleValue).toArray());
+        return new Quartiles(statistics.getPercentile(50), statistics.getPercentile(25), statistics.getPercentile(75));
     }
 }

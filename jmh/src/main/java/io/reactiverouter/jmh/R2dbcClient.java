@@ -79,7 +79,8 @@ final class R2dbcClient extends ReactorClient {
                 connection -> Mono.usingWhen(
                         Mono.from(connection.beginTransaction()).thenReturn(connection),
                         begun -> update(begun, account, balance)
-                                .flatMap(updated -> insert(begun, account, balance).map(added -> updated + added)),
+                                .flatMap(updated ->
+                                        insert(begun, account, balance).map(added -> updated + added)),
                         Connection::commitTransaction,
                         (begun, failure) -> begun.rollbackTransaction(),
                         Connection::rollbackTransaction),

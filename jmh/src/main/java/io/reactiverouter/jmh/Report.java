@@ -25,8 +25,10 @@ final class Report {
         List<ComparisonResult> comparisons = ResultFile.read(results);
         Report report = new Report();
         report.line("# Benchmarks, %s", name(results));
-        for (Environment environment :
-                comparisons.stream().map(ComparisonResult::environment).distinct().toList()) {
+        for (Environment environment : comparisons.stream()
+                .map(ComparisonResult::environment)
+                .distinct()
+                .toList()) {
             report.environment(environment);
         }
         for (ComparisonResult comparison : comparisons) {
@@ -54,7 +56,9 @@ final class Report {
         line("## %s", comparison.name());
         line("");
         line("%s", comparison.question());
-        line("%d rounds after %d of warm-up; medians, and quartiles in brackets.", comparison.rounds(), comparison.warmup());
+        line(
+                "%d rounds after %d of warm-up; medians, and quartiles in brackets.",
+                comparison.rounds(), comparison.warmup());
         line("");
         line("![%s](%s)", comparison.question(), chart.getFileName());
         line("");

@@ -33,8 +33,7 @@ final class RouterClient extends ReactorClient {
 
     private RouterClient(Accounts accounts, ShardCluster.Builder builder) {
         builder.pool(PoolSettings.DEFAULTS.withMaxSize(Accounts.POOL));
-        accounts.nodes()
-                .forEach(node -> builder.shard(Shard.named(node.name()).primary(node.r2dbcUrl())));
+        accounts.nodes().forEach(node -> builder.shard(Shard.named(node.name()).primary(node.r2dbcUrl())));
         cluster = builder.build();
         router = cluster.router(ACCOUNTS);
     }

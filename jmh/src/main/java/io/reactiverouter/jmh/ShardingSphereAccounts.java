@@ -47,7 +47,8 @@ final class ShardingSphereAccounts {
 
     private static ShardingTableRuleConfiguration table(String table, Collection<String> shards) {
         return new ShardingTableRuleConfiguration(
-                table, shards.stream().map(shard -> shard + "." + table).collect(Collectors.joining(",", "<LITERAL>", "")));
+                table,
+                shards.stream().map(shard -> shard + "." + table).collect(Collectors.joining(",", "<LITERAL>", "")));
     }
 
     DataSource dataSource() {

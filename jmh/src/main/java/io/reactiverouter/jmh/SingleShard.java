@@ -18,8 +18,7 @@ final class SingleShard {
     private final SingleShardOptions options;
     private final Map<Integer, Long> checksums = new HashMap<>();
 
-    private SingleShard(
-            Accounts accounts, SingleShardPeers peers, Operation operation, SingleShardOptions options) {
+    private SingleShard(Accounts accounts, SingleShardPeers peers, Operation operation, SingleShardOptions options) {
         this.accounts = accounts;
         this.peers = peers;
         this.operation = operation;
@@ -81,8 +80,8 @@ final class SingleShard {
     }
 
     private String closedLoop() {
-        return "Closed loop: " + options.inFlight() + " in flight, or " + options.threads() + " platform threads; pools of "
-                + Accounts.POOL + " connections a shard.";
+        return "Closed loop: " + options.inFlight() + " in flight, or " + options.threads()
+                + " platform threads; pools of " + Accounts.POOL + " connections a shard.";
     }
 
     private String openLoop() {

@@ -50,7 +50,7 @@ final class SingleShardPeers implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() throws SQLException {
         for (Named named : peers) {
             named.peer().close();
         }

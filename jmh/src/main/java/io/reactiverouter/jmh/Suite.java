@@ -39,8 +39,8 @@ public final class Suite {
     private record Part(String name, Class<?> main, List<String> options, List<String> quickOptions) {
 
         List<String> command(Path results, boolean quick) {
-            List<String> command = new ArrayList<>(
-                    List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+            List<String> command = new ArrayList<>(List.of(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString()));
             String commit = System.getProperty("commit");
             if (commit != null) {
                 command.add("-Dcommit=" + commit);
@@ -48,7 +48,8 @@ public final class Suite {
             command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
             command.addAll(quick ? quickOptions : options);
             if (main == Main.class) {
-                command.addAll(List.of("-rf", "json", "-rff", JmhFile.beside(results).toString()));
+                command.addAll(
+                        List.of("-rf", "json", "-rff", JmhFile.beside(results).toString()));
             } else {
                 command.addAll(List.of("--results", results.toString()));
             }
@@ -84,8 +85,10 @@ public final class Suite {
         OptionParser parser = new OptionParser();
         OptionSpec<Void> quick = parser.accepts("quick");
         OptionSpec<String> only = parser.accepts("only").withRequiredArg().defaultsTo("");
-        OptionSpec<Path> file =
-                parser.accepts("results").withRequiredArg().withValuesConvertedBy(new PathConverter()).required();
+        OptionSpec<Path> file = parser.accepts("results")
+                .withRequiredArg()
+                .withValuesConvertedBy(new PathConverter())
+                .required();
         OptionSet given = parser.parse(arguments);
         Path results = given.valueOf(file).toAbsolutePath();
         Files.createDirectories(results.getParent());

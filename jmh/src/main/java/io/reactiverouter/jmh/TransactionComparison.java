@@ -16,6 +16,10 @@ public final class TransactionComparison {
     /** Measures and prints. */
     public static void main(String... arguments) throws Exception {
         SingleShard.compare(
-                "transaction", "How fast is a transaction of an update and an insert?", Operation.POST, 4_096, arguments);
+                "transaction",
+                "How fast is a transaction of an update and an insert?",
+                Operation.POST,
+                4_096,
+                arguments);
     }
 }

@@ -35,20 +35,24 @@ final class VertxClient implements AsyncClient {
 
     /** Each statement has a connection of the pool for itself. */
     static VertxClient pooled(Accounts accounts) {
-        return open(accounts, vertx -> node -> PgBuilder.pool()
-                .with(pool(Accounts.POOL))
-                .connectingTo(address(node))
-                .using(vertx)
-                .build());
+        return open(
+                accounts,
+                vertx -> node -> PgBuilder.pool()
+                        .with(pool(Accounts.POOL))
+                        .connectingTo(address(node))
+                        .using(vertx)
+                        .build());
     }
 
     /** Statements of independent callers share connections. Has no transactions. */
     static VertxClient pipelined(Accounts accounts) {
-        return open(accounts, vertx -> node -> PgBuilder.client()
-                .with(pool(PIPELINED_CONNECTIONS))
-                .connectingTo(address(node).setPipeliningLimit(PIPELINING_LIMIT))
-                .using(vertx)
-                .build());
+        return open(
+                accounts,
+                vertx -> node -> PgBuilder.client()
+                        .with(pool(PIPELINED_CONNECTIONS))
+                        .connectingTo(address(node).setPipeliningLimit(PIPELINING_LIMIT))
+                        .using(vertx)
+                        .build());
     }
 
     private static VertxClient open(Accounts accounts, Function<Vertx, Function<ShardNode, SqlClient>> factory) {
