@@ -42,12 +42,15 @@ final class R2dbcClient extends ReactorClient {
     }
 
     private static List<ConnectionPool> pools(Accounts accounts) {
-        return accounts.nodes().stream().map(R2dbcClient::pool).toList();
+        List<ConnectionPool> pools =
+                accounts.nodes().stream().map(R2dbcClient::pool).toList();
+        pools.forEach(pool -> pool.warmup().block(LIMIT));
+        return pools;
     }
 
     private static ConnectionPool pool(ShardNode node) {
         return new ConnectionPool(ConnectionPoolConfiguration.builder(ConnectionFactories.get(node.r2dbcUrl()))
-                .initialSize(0)
+                .initialSize(Accounts.POOL)
                 .maxSize(Accounts.POOL)
                 .build());
     }

@@ -32,9 +32,10 @@ final class RouterClient extends ReactorClient {
     }
 
     private RouterClient(Accounts accounts, ShardCluster.Builder builder) {
-        builder.pool(PoolSettings.DEFAULTS.withMaxSize(Accounts.POOL));
+        builder.pool(PoolSettings.DEFAULTS.withMaxSize(Accounts.POOL).withMinSize(Accounts.POOL));
         accounts.nodes().forEach(node -> builder.shard(Shard.named(node.name()).primary(node.r2dbcUrl())));
         cluster = builder.build();
+        cluster.warmup().block(LIMIT);
         router = cluster.router(ACCOUNTS);
     }
 
