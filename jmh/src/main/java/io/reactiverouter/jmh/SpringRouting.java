@@ -11,6 +11,8 @@ import reactor.core.publisher.Mono;
 /** Spring's routing by a key in the Reactor context. Without its {@code DatabaseClient}, whose cost is not that of routing. */
 final class SpringRouting extends AbstractRoutingConnectionFactory {
 
+    private static final String SHARD = "shard";
+
     /** Takes the factories by the index of the shard. */
     SpringRouting(List<? extends ConnectionFactory> factories) {
         Map<Object, Object> byShard = new HashMap<>();
@@ -24,11 +26,11 @@ final class SpringRouting extends AbstractRoutingConnectionFactory {
 
     /** Returns a connection to the shard of an account. */
     Mono<? extends Connection> connection(long account) {
-        return create().contextWrite(context -> context.put(SpringRouting.class, Accounts.shard(account)));
+        return create().contextWrite(context -> context.put(SHARD, Accounts.shard(account)));
     }
 
     @Override
     protected Mono<Object> determineCurrentLookupKey() {
-        return Mono.deferContextual(context -> Mono.just(context.get(SpringRouting.class)));
+        return Mono.deferContextual(context -> Mono.just(context.get(SHARD)));
     }
 }
