@@ -19,6 +19,18 @@ public enum Library {
         }
     },
 
+    BY_HAND {
+        @Override
+        String url(ShardNode node) {
+            return node.r2dbcUrl();
+        }
+
+        @Override
+        OrderReader open(List<String> urls) {
+            return new HandReader(urls);
+        }
+    },
+
     SHARDING_SPHERE {
         @Override
         String url(ShardNode node) {

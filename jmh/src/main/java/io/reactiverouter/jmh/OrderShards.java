@@ -40,16 +40,20 @@ final class OrderShards {
     }
 
     /**
-     * Asks through both libraries.
+     * Asks through all libraries.
      *
      * @throws IllegalStateException if the answers differ, or are not those of all rows
      */
     static void compare(EmbeddedShards shards, int rows) throws SQLException {
         Answer scan = null;
+        Answer latest = null;
+        Answer count = null;
         Answer totals = null;
         for (Library library : Library.values()) {
             try (OrderReader reader = library.open(library.urls(shards))) {
                 scan = same(library, scan, reader.scan(), rows);
+                latest = same(library, latest, reader.latest(), Math.min(rows, OrderReader.LATEST));
+                count = same(library, count, reader.count(), 1);
                 totals = same(library, totals, reader.totals(), Math.min(rows, CUSTOMERS));
             }
         }

@@ -1,6 +1,7 @@
 package io.reactiverouter.jmh;
 
 import static io.reactiverouter.order.SortKey.asc;
+import static io.reactiverouter.order.SortKey.desc;
 
 import io.r2dbc.spi.Row;
 import io.reactiverouter.Query;
@@ -15,8 +16,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads through Reactive Router with its default settings. The totals are few rows and need no portions, as they need none in
- * {@link ShardingSphereReader}: PostgreSQL aggregates in parallel only if it may send the whole result at once.
+ * Reads through Reactive Router with its default settings. Counts and totals are few rows and need no portions, as they need
+ * none in {@link ShardingSphereReader}: PostgreSQL aggregates in parallel only if it may send the whole result at once.
  */
 final class RouterReader implements OrderReader {
 
@@ -27,6 +28,7 @@ final class RouterReader implements OrderReader {
             .count("orders")
             .sum("amount", "total")
             .avg("amount", "mean");
+    private static final Aggregation COUNT = Aggregation.ofAll().count("orders");
 
     private final ShardCluster cluster;
 
@@ -44,6 +46,25 @@ final class RouterReader implements OrderReader {
         return required(cluster.allShards()
                 .orderBy(asc("id"))
                 .query(ORDERS, RouterReader::order)
+                .reduce(Answer.NONE, Answer::and)
+                .block(LIMIT));
+    }
+
+    @Override
+    public Answer latest() {
+        return required(cluster.allShards()
+                .orderBy(desc("id"))
+                .limit(LATEST)
+                .query(ORDERS, RouterReader::order)
+                .reduce(Answer.NONE, Answer::and)
+                .block(LIMIT));
+    }
+
+    @Override
+    public Answer count() {
+        return required(cluster.allShards()
+                .aggregate(ORDERS.fetchSize(0), COUNT)
+                .map(row -> new Count(required(row.get("orders", Long.class))))
                 .reduce(Answer.NONE, Answer::and)
                 .block(LIMIT));
     }

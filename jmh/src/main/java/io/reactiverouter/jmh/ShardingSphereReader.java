@@ -25,7 +25,7 @@ import org.apache.shardingsphere.sharding.api.config.rule.ShardingTableRuleConfi
  *       the results of the tables before it merges them.
  *   <li>The scan has a fetch size, no auto-commit, and cursors that close at commit. PostgreSQL's driver loads all rows of a
  *       shard unless it is given all three, and ShardingSphere by itself asks for cursors that outlive the commit.
- *   <li>The totals are few rows, which the driver may load: they need none of that.
+ *   <li>The latest orders, the count and the totals are few rows, which the driver may load: they need none of that.
  *   <li>Groups come in the order of what they are grouped by, which ShardingSphere needs to merge them as they come.
  *   <li>Statements are prepared. The tables are listed as a literal, which spares ShardingSphere Groovy.
  * </ul>
@@ -35,6 +35,9 @@ import org.apache.shardingsphere.sharding.api.config.rule.ShardingTableRuleConfi
 final class ShardingSphereReader implements OrderReader {
 
     private static final String ORDERS = "select id, customer, amount from orders order by id";
+    private static final String LATEST_ORDERS =
+            "select id, customer, amount from orders order by id desc limit " + LATEST;
+    private static final String COUNT = "select count(*) as orders from orders";
     private static final String TOTALS =
             "select customer, count(*) as orders, sum(amount) as total, avg(amount) as mean"
                     + " from orders group by customer order by customer";
@@ -75,7 +78,7 @@ final class ShardingSphereReader implements OrderReader {
                 Answer answer = Answer.NONE;
                 try (ResultSet rows = statement.executeQuery()) {
                     while (rows.next()) {
-                        answer = answer.and(new Order(rows.getLong(1), rows.getInt(2), rows.getBigDecimal(3)));
+                        answer = answer.and(order(rows));
                     }
                 }
                 connection.commit();
@@ -85,17 +88,42 @@ final class ShardingSphereReader implements OrderReader {
     }
 
     @Override
+    public Answer latest() throws SQLException {
+        return all(LATEST_ORDERS, ShardingSphereReader::order);
+    }
+
+    @Override
+    public Answer count() throws SQLException {
+        return all(COUNT, row -> new Count(row.getLong(1)));
+    }
+
+    @Override
     public Answer totals() throws SQLException {
+        return all(
+                TOTALS,
+                row -> new Total(row.getInt(1), row.getLong(2), row.getBigDecimal(3), row.getBigDecimal(4)));
+    }
+
+    private Answer all(String sql, Mapper mapper) throws SQLException {
         try (Connection connection = orders.getConnection();
-                PreparedStatement statement = connection.prepareStatement(TOTALS);
+                PreparedStatement statement = connection.prepareStatement(sql);
                 ResultSet rows = statement.executeQuery()) {
             Answer answer = Answer.NONE;
             while (rows.next()) {
-                answer = answer.and(
-                        new Total(rows.getInt(1), rows.getLong(2), rows.getBigDecimal(3), rows.getBigDecimal(4)));
+                answer = answer.and(mapper.map(rows));
             }
             return answer;
         }
+    }
+
+    private static Order order(ResultSet row) throws SQLException {
+        return new Order(row.getLong(1), row.getInt(2), row.getBigDecimal(3));
+    }
+
+    @FunctionalInterface
+    private interface Mapper {
+
+        Record map(ResultSet row) throws SQLException;
     }
 
     @Override
