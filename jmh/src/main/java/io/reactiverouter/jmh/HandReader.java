@@ -72,10 +72,7 @@ final class HandReader implements OrderReader {
 
     @Override
     public void close() {
-        Flux.fromIterable(pools)
-                .flatMap(ConnectionPool::disposeLater)
-                .then()
-                .block(LIMIT);
+        Flux.fromIterable(pools).flatMap(ConnectionPool::disposeLater).then().block(LIMIT);
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"})

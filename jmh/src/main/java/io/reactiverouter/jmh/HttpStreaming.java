@@ -181,8 +181,8 @@ public final class HttpStreaming {
     }
 
     private static void print(String when, List<Memory> held) {
-        Quartiles heap = Quartiles.of(
-                held.stream().map(memory -> memory.heap() / 1e6).toList());
+        Quartiles heap =
+                Quartiles.of(held.stream().map(memory -> memory.heap() / 1e6).toList());
         System.out.printf(
                 Locale.ROOT,
                 "%s: heap after a collection %.1f MB (%.1f to %.1f), buffers beside it at most %.1f MB%n",

@@ -136,8 +136,7 @@ final class HttpStreamingServer {
 
     private int acquired() {
         return cluster.shards().stream()
-                .mapToInt(shard ->
-                        cluster.poolStatistics(shard.primary().id()).acquired())
+                .mapToInt(shard -> cluster.poolStatistics(shard.primary().id()).acquired())
                 .sum();
     }
 

@@ -98,9 +98,7 @@ public class ManyShardsBenchmark {
     /** One row of each shard, merged in order. */
     @Benchmark
     public long scatterInOrder() {
-        return Objects.requireNonNull(Objects.requireNonNull(memory)
-                .ordered()
-                .reduce(0L, Long::sum)
-                .block());
+        return Objects.requireNonNull(
+                Objects.requireNonNull(memory).ordered().reduce(0L, Long::sum).block());
     }
 }

@@ -214,17 +214,7 @@ final class MemoryShards {
     private static final class Described implements Row {
 
         private static final @Nullable Object[] VALUES = {
-            (long) INT8,
-            "b",
-            "bigint",
-            "pg_catalog.int8",
-            new String[0],
-            null,
-            null,
-            null,
-            "UTF8",
-            "UTF8",
-            1
+            (long) INT8, "b", "bigint", "pg_catalog.int8", new String[0], null, null, null, "UTF8", "UTF8", 1
         };
 
         @Override

@@ -89,7 +89,8 @@ public class MergeBenchmark {
     @Benchmark
     @OperationsPerInvocation(ROWS)
     public long routedAsTheyCome() {
-        return Objects.requireNonNull(memory().asTheyCome().reduce(0L, Long::sum).block());
+        return Objects.requireNonNull(
+                memory().asTheyCome().reduce(0L, Long::sum).block());
     }
 
     /** The numbers by themselves: no keys, no checks, no account of shards. */

@@ -37,8 +37,7 @@ public final class Scaling {
     private static final int ROWS = 100_000;
     private static final Duration BATCH = Duration.ofSeconds(2);
     private static final Duration LIMIT = Duration.ofMinutes(1);
-    private static final String SQL =
-            "select balance from accounts, pg_sleep(0.01) where account_id = $1";
+    private static final String SQL = "select balance from accounts, pg_sleep(0.01) where account_id = $1";
 
     private Scaling() {}
 
@@ -57,8 +56,7 @@ public final class Scaling {
             for (int count : SHARDS) {
                 ShardCluster cluster = open(shards.nodes().subList(0, count));
                 clusters.add(cluster);
-                ShardRouter router =
-                        cluster.router(Keyspace.named("accounts").key("account_id"));
+                ShardRouter router = cluster.router(Keyspace.named("accounts").key("account_id"));
                 comparison.side(name(count), () -> reads(router, count * IN_FLIGHT) / count);
                 if (count > 1) {
                     comparison.ratio(name(count), name(SHARDS[0]));

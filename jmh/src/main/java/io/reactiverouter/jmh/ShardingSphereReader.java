@@ -99,9 +99,7 @@ final class ShardingSphereReader implements OrderReader {
 
     @Override
     public Answer totals() throws SQLException {
-        return all(
-                TOTALS,
-                row -> new Total(row.getInt(1), row.getLong(2), row.getBigDecimal(3), row.getBigDecimal(4)));
+        return all(TOTALS, row -> new Total(row.getInt(1), row.getLong(2), row.getBigDecimal(3), row.getBigDecimal(4)));
     }
 
     private Answer all(String sql, Mapper mapper) throws SQLException {

@@ -17,7 +17,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -47,7 +46,7 @@ public final class StartUp {
 
     private StartUp() {}
 
-    /** What is measured, in the order in which a repetition prints it. */
+    /** What is measured. */
     private enum Figure {
         BUILD("from configuration to a router, cold, ms"),
         FIRST_ANSWER("from there to the first answer, cold, ms"),
@@ -93,10 +92,9 @@ public final class StartUp {
         }
     }
 
-    private static void add(Map<Figure, List<Double>> measured, List<Double> values) {
-        for (Figure figure : Figure.values()) {
-            measured.computeIfAbsent(figure, added -> new ArrayList<>()).add(values.get(figure.ordinal()));
-        }
+    private static void add(Map<Figure, List<Double>> measured, Map<Figure, Double> values) {
+        values.forEach((figure, value) ->
+                measured.computeIfAbsent(figure, added -> new ArrayList<>()).add(value));
     }
 
     private static void print(int shards, Map<Figure, List<Double>> measured) {
@@ -113,7 +111,7 @@ public final class StartUp {
         });
     }
 
-    private static List<Double> run(int shards, String url) throws IOException, InterruptedException {
+    private static Map<Figure, Double> run(int shards, String url) throws IOException, InterruptedException {
         Process process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-XX:+UseSerialGC",
@@ -124,36 +122,36 @@ public final class StartUp {
                         url)
                 .redirectError(Redirect.INHERIT)
                 .start();
+        Map<Figure, Double> figures = new EnumMap<>(Figure.class);
         try (BufferedReader output = process.inputReader(StandardCharsets.UTF_8)) {
-            String line = output.readLine();
-            if (process.waitFor() != 0 || line == null) {
-                throw new IllegalStateException("a repetition with " + shards + " shards failed");
+            for (String line = output.readLine(); line != null; line = output.readLine()) {
+                int space = line.indexOf(' ');
+                figures.put(Figure.valueOf(line.substring(0, space)), Double.valueOf(line.substring(space + 1)));
             }
-            return Arrays.stream(line.split(" ")).map(Double::valueOf).toList();
         }
+        if (process.waitFor() != 0 || figures.size() != Figure.values().length) {
+            throw new IllegalStateException("a repetition with " + shards + " shards failed after " + figures);
+        }
+        return figures;
     }
 
     private static void repetition(int shards, String url) {
-        double[] figures = new double[Figure.values().length];
+        Map<Figure, Double> figures = new EnumMap<>(Figure.class);
         try (Started cold = new Started(shards, url)) {
-            figures[Figure.BUILD.ordinal()] = cold.buildMillis;
-            figures[Figure.FIRST_ANSWER.ordinal()] = cold.ask();
+            figures.put(Figure.BUILD, cold.buildMillis);
+            figures.put(Figure.FIRST_ANSWER, cold.ask());
         }
         long heap = heap();
         int threads = threads();
         try (Started again = new Started(shards, url)) {
-            figures[Figure.BUILD_AGAIN.ordinal()] = again.buildMillis;
-            figures[Figure.HEAP_BUILT.ordinal()] = (double) (heap() - heap) / shards;
-            figures[Figure.THREADS_BUILT.ordinal()] = threads() - threads;
-            figures[Figure.FIRST_ANSWER_AGAIN.ordinal()] = again.ask();
-            figures[Figure.HEAP_ASKED.ordinal()] = (double) (heap() - heap) / shards;
-            figures[Figure.THREADS_ASKED.ordinal()] = threads() - threads;
+            figures.put(Figure.BUILD_AGAIN, again.buildMillis);
+            figures.put(Figure.HEAP_BUILT, (double) (heap() - heap) / shards);
+            figures.put(Figure.THREADS_BUILT, (double) threads() - threads);
+            figures.put(Figure.FIRST_ANSWER_AGAIN, again.ask());
+            figures.put(Figure.HEAP_ASKED, (double) (heap() - heap) / shards);
+            figures.put(Figure.THREADS_ASKED, (double) threads() - threads);
         }
-        StringBuilder line = new StringBuilder();
-        for (double figure : figures) {
-            line.append(figure).append(' ');
-        }
-        System.out.println(line.toString().trim());
+        figures.forEach((figure, value) -> System.out.println(figure + " " + value));
     }
 
     private static int threads() {

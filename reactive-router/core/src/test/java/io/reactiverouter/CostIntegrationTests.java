@@ -119,13 +119,24 @@ class CostIntegrationTests {
 
     static Stream<Arguments> calls() {
         return Stream.of(
-                call("queryOne", 1, Map.of(READ, 1L), (on, key) -> on.shard(ShardKey.of(key))
-                        .queryOne(Query.of(READ, key), CostIntegrationTests::number)),
-                call("query", 1, Map.of(READ, 1L), (on, key) -> on.shard(ShardKey.of(key))
-                        .query(Query.of(READ, key), CostIntegrationTests::number)
-                        .then()),
-                call("update", 1, Map.of(WRITE, 1L), (on, key) -> on.shard(ShardKey.of(key))
-                        .update(Query.of(WRITE, key, 0L))),
+                call(
+                        "queryOne",
+                        1,
+                        Map.of(READ, 1L),
+                        (on, key) ->
+                                on.shard(ShardKey.of(key)).queryOne(Query.of(READ, key), CostIntegrationTests::number)),
+                call(
+                        "query",
+                        1,
+                        Map.of(READ, 1L),
+                        (on, key) -> on.shard(ShardKey.of(key))
+                                .query(Query.of(READ, key), CostIntegrationTests::number)
+                                .then()),
+                call(
+                        "update",
+                        1,
+                        Map.of(WRITE, 1L),
+                        (on, key) -> on.shard(ShardKey.of(key)).update(Query.of(WRITE, key, 0L))),
                 call(
                         "inTransaction",
                         1,
@@ -134,9 +145,13 @@ class CostIntegrationTests {
                                 .inTransaction(connection -> Query.of(READ, key)
                                         .fetch(connection, CostIntegrationTests::number)
                                         .then(Query.of(WRITE, key, 0L).update(connection)))),
-                call("allShards", 2, Map.of(SCATTER, 2L), (on, key) -> on.allShards()
-                        .query(Query.of(SCATTER, 1L), CostIntegrationTests::number)
-                        .then()));
+                call(
+                        "allShards",
+                        2,
+                        Map.of(SCATTER, 2L),
+                        (on, key) -> on.allShards()
+                                .query(Query.of(SCATTER, 1L), CostIntegrationTests::number)
+                                .then()));
     }
 
     private static Arguments call(
@@ -180,8 +195,8 @@ class CostIntegrationTests {
         run(call);
 
         assertThat(MESSAGES.stream().mapToLong(MessageCount::roundTrips).sum())
-                .isEqualTo(
-                        CALLS * statements.values().stream().mapToLong(count -> count).sum());
+                .isEqualTo(CALLS
+                        * statements.values().stream().mapToLong(count -> count).sum());
     }
 
     private static void run(BiFunction<ShardRouter, Long, Mono<?>> call) {
@@ -225,8 +240,8 @@ class CostIntegrationTests {
                 SHARDS.nodes().stream().map(CostIntegrationTests::pool).toArray(ConnectionPool[]::new);
         try {
             ShardRouter routed = router(quiet);
-            LongFunction<Mono<Long>> byRouter = key ->
-                    routed.shard(ShardKey.of(key)).queryOne(Query.of(READ, key), CostIntegrationTests::number);
+            LongFunction<Mono<Long>> byRouter =
+                    key -> routed.shard(ShardKey.of(key)).queryOne(Query.of(READ, key), CostIntegrationTests::number);
             LongFunction<Mono<Long>> byHand = key -> byHand(pools[(int) key % pools.length], key);
             for (int i = 0; i < WARMUP_ROUNDS; i++) {
                 bytesOfARead(byHand);
