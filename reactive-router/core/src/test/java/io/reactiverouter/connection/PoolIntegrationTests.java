@@ -437,7 +437,9 @@ class PoolIntegrationTests {
     @ParameterizedTest
     @ValueSource(ints = {1, 30_000_000})
     void connectionWhoseServerHangsIsCutAndReplaced(int parameterSize) throws Exception {
-        using("hung", PoolSettings.DEFAULTS.withMaxSize(1), cluster -> {
+        // It is cut after four seconds, and a second more can be too little for all the rest on a busy machine.
+        PoolSettings pool = PoolSettings.DEFAULTS.withMaxSize(1).withAcquireTimeout(Duration.ofSeconds(10));
+        using("hung", pool, cluster -> {
             ShardOperations shard = cluster.shard(ShardId.of("s0"));
             int pid = shard.queryOne(Query.of("select pg_backend_pid()"), row -> row.get(0, Integer.class))
                     .block(TIMEOUT);
