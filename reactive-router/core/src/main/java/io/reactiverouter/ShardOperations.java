@@ -71,6 +71,9 @@ public interface ShardOperations {
      * or {@code table} that leaves nothing behind on its session, as the text says: no advisory locks, settings or temporary
      * tables; another fails with {@link IllegalArgumentException}. In a transaction, and for the other calls, nothing
      * changes.
+     *
+     * <p>Not for production yet: a connection that goes silent without being closed can keep calls waiting or failing, and a
+     * statement whose caller has left while it waited is still sent.
      */
     ShardOperations shared();
 

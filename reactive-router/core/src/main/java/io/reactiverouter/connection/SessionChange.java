@@ -87,7 +87,7 @@ enum SessionChange {
             char c = sql.charAt(i);
             if (isWord(c)) {
                 int end = i + 1;
-                while (end < length && isWord(sql.charAt(end))) {
+                while (end < length && (isWord(sql.charAt(end)) || sql.charAt(end) == '$')) {
                     end++;
                 }
                 if (end == i + 1 && (c == 'e' || c == 'E') && end < length && sql.charAt(end) == '\'') {
@@ -107,6 +107,14 @@ enum SessionChange {
             } else if (c == ';') {
                 first = true;
                 i++;
+            } else if (c == '"') {
+                int end = afterName(sql, i);
+                // It can be that of a function, and escapes can hide which.
+                SessionChange change = isEscaped(sql, i) ? LASTING : ofWord(sql, i + 1, end - 1);
+                if (change.compareTo(found) > 0) {
+                    found = change;
+                }
+                i = end;
             } else {
                 i = afterOther(sql, i, c);
             }
@@ -125,9 +133,18 @@ enum SessionChange {
             case '$' -> afterDollars(sql, at);
             case '-' -> sql.startsWith("--", at) ? afterLine(sql, at) : at + 1;
             case '/' -> sql.startsWith("/*", at) ? afterComment(sql, at) : at + 1;
-            // What stands in double quotes is a name, and can be that of a function.
             default -> at + 1;
         };
+    }
+
+    private static int afterName(String sql, int at) {
+        int close = sql.indexOf('"', at + 1);
+        // Two of them are one of its characters, and begin another name here.
+        return close < 0 ? sql.length() : close + 1;
+    }
+
+    private static boolean isEscaped(String sql, int name) {
+        return name >= 2 && sql.charAt(name - 1) == '&' && Character.toLowerCase(sql.charAt(name - 2)) == 'u';
     }
 
     private static int afterLiteral(String sql, int at, boolean escapes) {
@@ -136,11 +153,37 @@ enum SessionChange {
             if (escapes && c == '\\') {
                 i++;
             } else if (c == '\'') {
-                // Two of them are one of its characters, and begin the next literal here.
-                return i + 1;
+                int more = continued(sql, i + 1);
+                if (more < 0) {
+                    return i + 1;
+                }
+                i = more;
             }
         }
         return sql.length();
+    }
+
+    /**
+     * Returns where a literal goes on that has just been closed, negative if it does not: at once, two quotes being one of its
+     * characters, or on another line.
+     */
+    private static int continued(String sql, int from) {
+        boolean line = false;
+        for (int i = from; i < sql.length(); i++) {
+            char c = sql.charAt(i);
+            if (c == '\'' && (i == from || line)) {
+                return i;
+            }
+            if (sql.startsWith("--", i)) {
+                i = afterLine(sql, i);
+                line = true;
+            } else if (c == '\n' || c == '\r') {
+                line = true;
+            } else if (!Character.isWhitespace(c)) {
+                return -1;
+            }
+        }
+        return -1;
     }
 
     private static int afterDollars(String sql, int at) {

@@ -29,6 +29,10 @@ class SessionChangeTests {
                 "update t set note = 'cook; prepare rice'",
                 "select 1 /* a /* nested */ ; set x */",
                 "select a-b, c/d, e'x', \"set\", 'set_config'",
+                "select 1 as \"set x\", \"a\"\"; set x\"",
+                "select 'a'\n'; set x'",
+                "select E'\\\\' , 'set x'",
+                "select 1 as \"not ended",
                 "select 1 /* not ended",
                 "select 1 -- not ended"
             })
@@ -42,6 +46,16 @@ class SessionChangeTests {
                 "set search_path = x",
                 "  SET ROLE other",
                 "select 1; set x = 1",
+                "select 1 as \"--\"; set x = 1",
+                "select 1 as \"it's\"; set x = 1; select 2 as \"it's\"",
+                "select 1 as \"a$$b\"; set x = 1; select 2 as \"a$$b\"",
+                "select 1 as \"a\"\"'b\"; set x = 1",
+                "select 1 as a$x$; set x = 1; select 2 as b$x$",
+                "select E'\'\'\\'\' ; set x = 1; -- '",
+                "select E'a'\n'\\'' ; set x = 1; -- '",
+                "select E'a' -- b\n -- c\n '\\'' ; set x = 1; -- '",
+                "select \"set_config\"('a.b', 'x', false)",
+                "select \"pg_catalog\".\"pg_advisory_lock\"(1)",
                 "/* a */ -- b\n set x = 1",
                 "reset all",
                 "select set_config('search_path', 'x', false)",
@@ -83,7 +97,8 @@ class SessionChangeTests {
                 "set seed to 0.5",
                 "SET SESSION seed = 0.5",
                 "select dblink_connect_u('x')",
-                "prepare transactions as select 1"
+                "prepare transactions as select 1",
+                "select U&\"set\\005fconfig\"('a.b', 'x', false)"
             })
     void whatCannotBeResetEndsTheConnection(String sql) {
         assertThat(SessionChange.of(sql)).isEqualTo(SessionChange.LASTING);
