@@ -16,6 +16,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -128,10 +129,10 @@ public final class HttpStreaming {
     }
 
     private long watched(Mono<Long> rows, List<Memory> held) throws Exception {
-        CompletableFuture<Long> all = rows.toFuture();
+        CompletableFuture<@Nullable Long> all = rows.toFuture();
         Thread.sleep(MIDDLE.toMillis());
         held.add(memory());
-        return all.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+        return Objects.requireNonNull(all.get(LIMIT.toSeconds(), TimeUnit.SECONDS));
     }
 
     private static long required(long rows, long expected) {

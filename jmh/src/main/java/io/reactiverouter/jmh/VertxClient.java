@@ -13,6 +13,7 @@ import io.vertx.sqlclient.RowSet;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
@@ -93,7 +94,9 @@ final class VertxClient implements AsyncClient {
         Pool pool = (Pool) shard(account);
         end(
                 pool.withTransaction(connection -> update(connection, account, balance)
-                        .compose(updated -> insert(connection, account, balance).map(added -> updated + added))),
+                                .compose(updated ->
+                                        insert(connection, account, balance).map(added -> updated + added)))
+                        .map(sum -> Objects.requireNonNull(sum)),
                 completion);
     }
 
