@@ -250,11 +250,8 @@ final class DefaultShardCluster implements ShardCluster {
     }
 
     <T> Flux<T> read(
-            ShardId shard,
-            ReadPreference preference,
-            Residue residue,
-            Function<? super Connection, ? extends Publisher<T>> work) {
-        return reads.execute(shard, preference, residue, work);
+            ShardId shard, ReadPreference preference, Function<? super Connection, ? extends Publisher<T>> work) {
+        return reads.execute(shard, preference, Residue.NONE, work);
     }
 
     Mono<Connection> borrow(ShardId shard) {

@@ -43,16 +43,13 @@ final class DefaultShardOperations implements ShardOperations {
     /** Of queries that only read. */
     private final @Nullable ReadPreference reading;
 
-    /** Of single statements that are sent here. */
-    private final Residue residue;
-
     DefaultShardOperations(
             DefaultShardCluster cluster,
             @Nullable String keyspace,
             Supplier<ShardId> locator,
             @Nullable Duration timeout,
             @Nullable ReadPreference reading) {
-        this(cluster, keyspace, locator, timeout, Replay.STATEMENT, reading, Residue.NONE);
+        this(cluster, keyspace, locator, timeout, Replay.STATEMENT, reading);
     }
 
     private DefaultShardOperations(
@@ -61,15 +58,13 @@ final class DefaultShardOperations implements ShardOperations {
             Supplier<ShardId> locator,
             @Nullable Duration timeout,
             Replay replay,
-            @Nullable ReadPreference reading,
-            Residue residue) {
+            @Nullable ReadPreference reading) {
         this.cluster = cluster;
         this.keyspace = keyspace;
         this.locator = locator;
         this.timeout = timeout;
         this.replay = replay;
         this.reading = reading;
-        this.residue = residue;
     }
 
     @Override
@@ -79,13 +74,12 @@ final class DefaultShardOperations implements ShardOperations {
 
     @Override
     public ShardOperations timeout(Duration limit) {
-        return new DefaultShardOperations(
-                cluster, keyspace, locator, AnswerTimeout.require(limit), replay, reading, residue);
+        return new DefaultShardOperations(cluster, keyspace, locator, AnswerTimeout.require(limit), replay, reading);
     }
 
     @Override
     public ShardOperations idempotent() {
-        return new DefaultShardOperations(cluster, keyspace, locator, timeout, Replay.IDEMPOTENT, reading, residue);
+        return new DefaultShardOperations(cluster, keyspace, locator, timeout, Replay.IDEMPOTENT, reading);
     }
 
     @Override
@@ -96,21 +90,15 @@ final class DefaultShardOperations implements ShardOperations {
                 locator,
                 timeout,
                 replay,
-                Objects.requireNonNull(preference, "read preference must not be null"),
-                residue);
-    }
-
-    @Override
-    public ShardOperations shared() {
-        return new DefaultShardOperations(cluster, keyspace, locator, timeout, replay, reading, Residue.SHARED);
+                Objects.requireNonNull(preference, "read preference must not be null"));
     }
 
     @Override
     public <T> Flux<T> query(Query query, Function<? super Row, ? extends T> mapper) {
-        // A cursor would keep others waiting between its portions.
-        Query sent = residue == Residue.SHARED ? query.fetchSize(0) : query;
         return observed(
-                "query", query.sql(), call(residue, replay, reading, connection -> sent.fetch(connection, mapper)));
+                "query",
+                query.sql(),
+                call(Residue.NONE, replay, reading, connection -> query.fetch(connection, mapper)));
     }
 
     @Override
@@ -120,7 +108,7 @@ final class DefaultShardOperations implements ShardOperations {
 
     @Override
     public Mono<Long> update(Query query) {
-        return observed("update", query.sql(), call(residue, replay, null, query::update))
+        return observed("update", query.sql(), call(Residue.NONE, replay, null, query::update))
                 .singleOrEmpty();
     }
 
@@ -231,7 +219,7 @@ final class DefaultShardOperations implements ShardOperations {
     }
 
     private <T> Flux<T> call(
-            Residue left,
+            Residue residue,
             Replay again,
             @Nullable ReadPreference from,
             Function<? super Connection, ? extends Publisher<T>> work) {
@@ -246,16 +234,16 @@ final class DefaultShardOperations implements ShardOperations {
                     }
                     Deadline deadline = Deadline.of(context);
                     if (from != null) {
-                        return limited(shard, deadline, work, read -> cluster.read(shard, from, left, read));
+                        return limited(shard, deadline, work, read -> cluster.read(shard, from, read));
                     }
                     WrittenPosition written = WrittenPosition.of(context, shard);
                     return written == null
-                            ? limited(shard, deadline, work, call -> cluster.execute(shard, left, again, call))
+                            ? limited(shard, deadline, work, call -> cluster.execute(shard, residue, again, call))
                             : written.noted(limited(
                                     shard,
                                     deadline,
                                     written.after(work),
-                                    call -> cluster.execute(shard, left, again, call)));
+                                    call -> cluster.execute(shard, residue, again, call)));
                 })
                 .onErrorStop();
     }

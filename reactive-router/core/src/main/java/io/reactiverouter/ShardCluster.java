@@ -7,7 +7,6 @@ import io.reactiverouter.connection.NodePools;
 import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.connection.PoolStatistics;
 import io.reactiverouter.connection.ShardExecutor;
-import io.reactiverouter.connection.SharedSettings;
 import io.reactiverouter.failover.FailoverExecutor;
 import io.reactiverouter.failover.FailoverSettings;
 import io.reactiverouter.failover.ReadSettings;
@@ -154,7 +153,6 @@ public interface ShardCluster {
         private Duration callTimeout = Duration.ofSeconds(30);
         private @Nullable PageCursor cursors;
         private @Nullable String name;
-        private SharedSettings shared = SharedSettings.DEFAULTS;
         private int eventLoops = Math.max(4, Runtime.getRuntime().availableProcessors());
 
         private Builder() {}
@@ -271,12 +269,6 @@ public interface ShardCluster {
             return this;
         }
 
-        /** Sets how statements share connections that say so with {@link ShardOperations#shared()}. */
-        public Builder shared(SharedSettings settings) {
-            this.shared = settings;
-            return this;
-        }
-
         /** Sets how many event loops, and so threads, all connections share; the number of cores, at least 4, unless set. */
         public Builder eventLoops(int loops) {
             this.eventLoops = loops;
@@ -318,7 +310,6 @@ public interface ShardCluster {
                     distinct.stream().flatMap(shard -> shard.nodes().stream()).toList(),
                     pools,
                     connections,
-                    shared,
                     eventLoops,
                     guarded,
                     admission);

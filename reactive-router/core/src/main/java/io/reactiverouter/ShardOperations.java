@@ -59,24 +59,6 @@ public interface ShardOperations {
      */
     ShardOperations reading(ReadPreference preference);
 
-    /**
-     * Lets {@code query}, {@code queryOne} and {@code update} share a few connections of each node with other such calls, in place
-     * of one of the pool's for each: for short statements by key, which it makes faster. Each statement waits for those before
-     * it on its connection, so none may take long: the server ends one after
-     * {@link io.reactiverouter.connection.SharedSettings#statementTimeout()}, and more than 1 024 rows are an
-     * {@link IllegalStateException}. Rows are delivered when all of them are there. One that fails, or whose caller leaves, does
-     * not harm the others; the server is not asked to cancel it. A connection that breaks fails all that wait on it.
-     *
-     * <p>Takes a single {@code select}, {@code insert}, {@code update}, {@code delete}, {@code merge}, {@code with}, {@code values}
-     * or {@code table} that leaves nothing behind on its session, as the text says: no advisory locks, settings or temporary
-     * tables; another fails with {@link IllegalArgumentException}. In a transaction, and for the other calls, nothing
-     * changes.
-     *
-     * <p>Not for production yet: a connection that goes silent without being closed can keep calls waiting or failing, and a
-     * statement whose caller has left while it waited is still sent.
-     */
-    ShardOperations shared();
-
     /** Runs a query and maps each row. A row must not be used after its mapper has returned. */
     <T> Flux<T> query(Query query, Function<? super Row, ? extends T> mapper);
 

@@ -139,12 +139,6 @@ class ReadmeIntegrationTests {
         Mono<MigrationReport> valid = schema.validate(); // fails where a shard is not at the version of the scripts
         Mono<SchemaDrift> drift = schema.drift(); // what is really there, shard by shard
         // end schema
-
-        // shared
-        Mono<Long> amount = trading.shard(ShardKey.of(42L))
-                .shared()
-                .queryOne(Query.of("select amount from orders where order_id = $1", 1L), row -> row.get(0, Long.class));
-        // end shared
         // @formatter:on
 
         assertThat(placed.block(TIMEOUT)).isEqualTo(1);
@@ -162,7 +156,6 @@ class ReadmeIntegrationTests {
         assertThat(totals.blockLast(TIMEOUT).get("total", BigDecimal.class)).isEqualByComparingTo("100");
         assertThat(ofSome.collectList().block(TIMEOUT)).containsExactly(order);
         assertThat(both.block(TIMEOUT)).isEqualTo(2);
-        assertThat(amount.block(TIMEOUT)).isEqualTo(100);
         assertThat(drift.block(TIMEOUT).isEmpty()).isTrue();
         // The tables are there already, and the class path has no scripts.
         StepVerifier.create(migrated)
@@ -190,8 +183,6 @@ class ReadmeIntegrationTests {
                         normalized(source.subList(trimmed.indexOf("// across") + 1, trimmed.indexOf("// end across"))))
                 .contains(normalized(
                         source.subList(trimmed.indexOf("// deadline") + 1, trimmed.indexOf("// end deadline"))))
-                .contains(
-                        normalized(source.subList(trimmed.indexOf("// shared") + 1, trimmed.indexOf("// end shared"))))
                 .contains(
                         normalized(source.subList(trimmed.indexOf("// schema") + 1, trimmed.indexOf("// end schema"))));
     }

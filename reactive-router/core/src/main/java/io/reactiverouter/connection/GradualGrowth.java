@@ -23,8 +23,8 @@ final class GradualGrowth implements AllocationStrategy {
 
     /**
      * @param opening says how many connections are being opened
-     * @param crowded says whether more callers wait than may: rather than being refused while the pool can still grow, one of
-     *     them gets a connection of its own
+     * @param crowded says whether as many callers wait as may: rather than the next being refused while the pool can still grow,
+     *     one of them gets a connection of its own
      */
     GradualGrowth(int min, int max, IntSupplier opening, BooleanSupplier crowded) {
         this.min = min;
@@ -48,7 +48,10 @@ final class GradualGrowth implements AllocationStrategy {
 
     @Override
     public void returnPermits(int returned) {
-        granted.addAndGet(-returned);
+        if (granted.addAndGet(-returned) < 0) {
+            granted.addAndGet(returned);
+            throw new IllegalArgumentException("pool returned " + returned + " permits, more than it had");
+        }
     }
 
     @Override

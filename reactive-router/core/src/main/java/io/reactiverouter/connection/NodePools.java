@@ -36,8 +36,6 @@ public final class NodePools {
     private final Map<NodeId, NodePool> pools;
     private final Map<NodeId, NodeConnector> connectors;
     private final Map<NodeId, NodeConnector> apart;
-    private final Map<NodeId, NodeConnector> sharing;
-    private final Map<NodeId, Lanes> lanes;
     private final EventLoops loops;
 
     /**
@@ -54,7 +52,6 @@ public final class NodePools {
      *
      * @param pool settings of a node's pool
      * @param connection settings of a node's connections
-     * @param shared settings of the connections to a node that statements share
      * @param eventLoops number of event loops, and so of threads, that the connections share
      * @param listener must not throw, see {@link ClusterListener#guarded}
      * @param check asks each new connection of a pool, before its first use, whether it will do
@@ -64,7 +61,6 @@ public final class NodePools {
             Collection<Node> nodes,
             Function<NodeId, PoolSettings> pool,
             Function<NodeId, ConnectionSettings> connection,
-            SharedSettings shared,
             int eventLoops,
             ClusterListener listener,
             ConnectionCheck check) {
@@ -81,8 +77,6 @@ public final class NodePools {
         Map<NodeId, NodePool> made = new LinkedHashMap<>();
         Map<NodeId, NodeConnector> connectors = new LinkedHashMap<>();
         Map<NodeId, NodeConnector> apart = new LinkedHashMap<>();
-        Map<NodeId, NodeConnector> sharing = new LinkedHashMap<>();
-        Map<NodeId, Lanes> lanes = new LinkedHashMap<>();
         for (Node node : nodes) {
             ConnectionSettings own = connection.apply(node.id());
             ConnectionSettings probing = own.withApplicationName(own.applicationName() + PROBES);
@@ -90,18 +84,11 @@ public final class NodePools {
             connectors.put(node.id(), connector);
             apart.put(
                     node.id(), new NodeConnector(node, probing, loops, made.size(), connecting, NodePools::unchecked));
-            NodeConnector ofLanes =
-                    new NodeConnector(node, shared.limiting(own), loops, made.size(), connecting, check);
-            sharing.put(node.id(), ofLanes);
-            PoolSettings pooling = pool.apply(node.id());
-            lanes.put(node.id(), new Lanes(node.id(), ofLanes, shared, pooling));
-            made.put(node.id(), new R2dbcNodePool(node.id(), pooling, connector, listener));
+            made.put(node.id(), new R2dbcNodePool(node.id(), pool.apply(node.id()), connector, listener));
         }
         this.pools = Map.copyOf(made);
         this.connectors = Map.copyOf(connectors);
         this.apart = Map.copyOf(apart);
-        this.sharing = Map.copyOf(sharing);
-        this.lanes = Map.copyOf(lanes);
         ShardExecutor pooled = new PooledExecutor(this);
         this.executor = listener.hearsCompletions() ? new ListeningExecutor(pooled, listener) : pooled;
     }
@@ -194,13 +181,11 @@ public final class NodePools {
     }
 
     /**
-     * Closes the sockets of all connections in the node's pool and of those that are shared: those who are using one get an error, and others are opened
+     * Closes the sockets of all connections in the node's pool: those who are using one get an error, and others are opened
      * when they are needed.
      */
     public Mono<Void> cutAll(NodeId node) {
-        return connector(connectors, node)
-                .abortAll(CloseReason.FENCED)
-                .and(connector(sharing, node).abortAll(CloseReason.FENCED));
+        return connector(connectors, node).abortAll(CloseReason.FENCED);
     }
 
     private static NodeConnector connector(Map<NodeId, NodeConnector> connectors, NodeId node) {
@@ -218,20 +203,15 @@ public final class NodePools {
 
     /** Returns how many callers have, or wait for, a connection of a node. */
     public int load(NodeId node) {
-        return pool(node).load() + lanes(node).load();
+        return pool(node).load();
     }
 
     /** Closes all pools, waits at most five seconds for connections in use, and then stops the event loops. */
     public Mono<Void> close() {
         // A pool that fails to close must not keep the threads.
         return Flux.just(
-                        Mono.fromRunnable(() -> lanes.values().forEach(Lanes::close)),
                         Flux.fromIterable(pools.values()).flatMapDelayError(NodePool::close, 16, 1),
                         Mono.defer(this::returned),
-                        // Of connections that are just being opened.
-                        Flux.just(connectors, apart, sharing)
-                                .flatMapIterable(Map::values)
-                                .flatMap(connector -> connector.abortAll(CloseReason.SHUTDOWN)),
                         loops.close())
                 .concatMapDelayError(step -> step)
                 .then();
@@ -241,18 +221,9 @@ public final class NodePools {
         return Flux.interval(Duration.ZERO, RETURN_CHECK)
                 .onBackpressureDrop()
                 .takeUntil(tick -> pools.values().stream()
-                                .allMatch(pool -> pool.statistics().acquired() == 0)
-                        && lanes.values().stream().allMatch(shared -> shared.load() == 0))
+                        .allMatch(pool -> pool.statistics().acquired() == 0))
                 .take(RETURN_TIMEOUT)
                 .then();
-    }
-
-    Lanes lanes(NodeId node) {
-        Lanes shared = lanes.get(node);
-        if (shared == null) {
-            throw new IllegalArgumentException("node " + node + " is not part of this cluster");
-        }
-        return shared;
     }
 
     NodePool pool(NodeId node) {

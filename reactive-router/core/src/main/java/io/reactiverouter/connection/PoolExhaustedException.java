@@ -22,24 +22,16 @@ public final class PoolExhaustedException extends R2dbcTransientResourceExceptio
         this.pending = pending;
     }
 
-    PoolExhaustedException(NodeId node, SharedSettings settings, int pending) {
-        super("shared connections of " + node + " are exhausted: on each of " + settings.connections() + " " + pending
-                + " statements wait already; send less at once, or raise their number");
-        this.node = node;
-        this.limit = settings.connections();
-        this.pending = pending;
-    }
-
     public NodeId node() {
         return node;
     }
 
-    /** Returns the pool's largest size, or the number of shared connections. */
+    /** Returns the pool's largest size. */
     public int limit() {
         return limit;
     }
 
-    /** Returns how many callers may wait; for each connection where they are shared. */
+    /** Returns how many callers may wait. */
     public int pending() {
         return pending;
     }

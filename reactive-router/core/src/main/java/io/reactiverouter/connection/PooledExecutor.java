@@ -30,9 +30,6 @@ final class PooledExecutor implements ShardExecutor {
     @Override
     public <T> Flux<T> execute(
             NodeId node, Residue residue, Function<? super Connection, ? extends Publisher<T>> work) {
-        if (residue == Residue.SHARED) {
-            return pools.lanes(node).execute(work);
-        }
         NodePool pool = pools.pool(node);
         Flux<T> answer = Flux.usingWhen(
                 pool.acquire(),
@@ -48,7 +45,7 @@ final class PooledExecutor implements ShardExecutor {
      * Says whether the driver and the server do not agree about prepared statements any more, as after a change of a table:
      * the same statement would fail again on this connection.
      */
-    static boolean isSpoilt(Throwable error) {
+    private static boolean isSpoilt(Throwable error) {
         if (!(error instanceof PostgresqlException refusal)) {
             return false;
         }

@@ -89,7 +89,7 @@ final class R2dbcNodePool implements NodePool {
     }
 
     private boolean isCrowded() {
-        return metrics.pendingAcquireSize() > settings.maxPending();
+        return metrics.pendingAcquireSize() >= settings.maxPending();
     }
 
     @Override

@@ -53,10 +53,6 @@ enum SessionChange {
             "analyze",
             "vacuum");
 
-    /** Statements that read or write rows. */
-    private static final Set<String> OF_ROWS =
-            Set.of("select", "insert", "update", "delete", "with", "values", "table", "merge");
-
     private static final Set<String> NOT_RESETTABLE = Set.of("prepare", "deallocate", "discard", "load");
 
     /** What makes the statement one of two-phase commit. */
@@ -70,16 +66,6 @@ enum SessionChange {
 
     /** Returns what the statements of this text can leave behind. */
     static SessionChange of(String sql) {
-        return of(sql, HARMLESS, true);
-    }
-
-    /** Says whether this is one statement that reads or writes rows and leaves nothing behind, not even an open transaction. */
-    static boolean isShareable(String sql) {
-        return of(sql, OF_ROWS, false) == NONE;
-    }
-
-    private static SessionChange of(String sql, Set<String> harmless, boolean several) {
-        boolean begun = false;
         SessionChange found = NONE;
         boolean first = true;
         int length = sql.length();
@@ -94,11 +80,7 @@ enum SessionChange {
                     i = afterLiteral(sql, end, true);
                     continue;
                 }
-                if (first && begun && !several) {
-                    return LASTING;
-                }
-                begun = true;
-                SessionChange change = first ? ofFirst(sql, i, end, harmless) : ofWord(sql, i, end);
+                SessionChange change = first ? ofFirst(sql, i, end) : ofWord(sql, i, end);
                 if (change.compareTo(found) > 0) {
                     found = change;
                 }
@@ -226,14 +208,12 @@ enum SessionChange {
         return sql.length();
     }
 
-    private static SessionChange ofFirst(String sql, int from, int to, Set<String> harmless) {
+    private static SessionChange ofFirst(String sql, int from, int to) {
         String word = sql.substring(from, to).toLowerCase(Locale.ROOT);
-        if (harmless.contains(word)) {
+        if (HARMLESS.contains(word)) {
             return NONE;
         }
-        if (harmless == HARMLESS
-                && word.equals("prepare")
-                && sql.substring(to).stripLeading().matches(TRANSACTION)) {
+        if (word.equals("prepare") && sql.substring(to).stripLeading().matches(TRANSACTION)) {
             return NONE;
         }
         if (word.equals("set") && sql.substring(to).matches(SEED)) {

@@ -25,8 +25,6 @@ public interface ShardExecutor {
         /** Nothing: the router itself ran the statements and has read their answers to the end. */
         NONE,
         /** Statements that are still running or a transaction that is still open: the caller had the connection. */
-        POSSIBLE,
-        /** Nothing, not even while it runs: a single statement, on a connection on which others run at the same time. */
-        SHARED
+        POSSIBLE
     }
 }

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -149,6 +150,22 @@ class PoolStatisticsIntegrationTests {
         }
     }
 
+    /** One is opened while another that asked for it has left, and the cluster is closed in the middle of that. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3, 4, 6, 8, 12, 20})
+    void whatIsBeingOpenedIsClosedWithTheRest(int milliseconds) {
+        String app = APP + "-opening-" + milliseconds;
+        ShardCluster cluster = TestClusters.over(SHARDS, app).build();
+        List<Disposable> asking = Flux.range(0, 8)
+                .map(i -> shard(cluster).update(ONE).onErrorComplete().subscribe())
+                .collectList()
+                .block(TIMEOUT);
+        Mono.delay(Duration.ofMillis(milliseconds)).block(TIMEOUT);
+        asking.forEach(Disposable::dispose);
+        cluster.close().block(TIMEOUT);
+        await("no session is left", Duration.ofSeconds(5), () -> connections(SHARDS.node(0), app) == 0);
+    }
+
     private static void spoilt(ShardCluster cluster) {
         shard(cluster)
                 .withConnection(
@@ -164,7 +181,6 @@ class PoolStatisticsIntegrationTests {
                 shard.nodes(),
                 id -> POOL,
                 id -> ConnectionSettings.DEFAULTS.withApplicationName(APP),
-                SharedSettings.DEFAULTS,
                 1,
                 ClusterListener.NONE,
                 (opened, connection) -> Mono.empty());

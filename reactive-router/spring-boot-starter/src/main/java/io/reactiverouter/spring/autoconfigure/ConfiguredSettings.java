@@ -3,7 +3,6 @@ package io.reactiverouter.spring.autoconfigure;
 import io.reactiverouter.ShardCluster;
 import io.reactiverouter.connection.ConnectionSettings;
 import io.reactiverouter.connection.PoolSettings;
-import io.reactiverouter.connection.SharedSettings;
 import io.reactiverouter.failover.FailoverSettings;
 import io.reactiverouter.failover.ReadSettings;
 import io.reactiverouter.failover.RetrySettings;
@@ -26,8 +25,6 @@ final class ConfiguredSettings {
 
     private static final String POOL = ReactiveRouterProperties.PREFIX + ".pool.";
     private static final String CONNECTION = ReactiveRouterProperties.PREFIX + ".connection.";
-
-    private static final String SHARED = ReactiveRouterProperties.PREFIX + ".shared.";
 
     private static final String HEALTH = ReactiveRouterProperties.PREFIX + ".health.";
     private static final String FAILOVER = ReactiveRouterProperties.PREFIX + ".failover.";
@@ -87,16 +84,6 @@ final class ConfiguredSettings {
                 settings,
                 connection.applicationName(),
                 ConnectionSettings::withApplicationName);
-    }
-
-    static SharedSettings shared(ReactiveRouterProperties.Shared shared) {
-        SharedSettings settings = apply(
-                SHARED + "connections", SharedSettings.DEFAULTS, shared.connections(), SharedSettings::withConnections);
-        return apply(
-                SHARED + "statement-timeout",
-                settings,
-                shared.statementTimeout(),
-                SharedSettings::withStatementTimeout);
     }
 
     /**

@@ -55,7 +55,6 @@ public final class ReactiveRouterAutoConfiguration {
         List<Shard> shards = SingleShard.of(properties.singleShard()).among(details.shards());
         ShardCluster.Builder builder = ShardCluster.builder()
                 .shards(shards)
-                .shared(ConfiguredSettings.shared(properties.shared()))
                 .health(ConfiguredSettings.health(properties.health()))
                 .failover(ConfiguredSettings.failover(properties.failover()))
                 .retry(ConfiguredSettings.retry(properties.retry()))

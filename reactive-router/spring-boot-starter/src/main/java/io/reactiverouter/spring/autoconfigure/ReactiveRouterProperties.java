@@ -28,7 +28,6 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  *     of this cluster it is; ShardCluster.writeIdentities() writes that down.
  * @param pool Pool of connections that every node has.
  * @param connection How every connection is opened.
- * @param shared Connections that statements of shared() share.
  * @param health How nodes are watched.
  * @param failover How calls wait while a shard has no primary that answers.
  * @param retry How calls are run again, and how many may be.
@@ -50,7 +49,6 @@ public record ReactiveRouterProperties(
         @Nullable String name,
         @DefaultValue Pool pool,
         @DefaultValue Connection connection,
-        @DefaultValue Shared shared,
         @DefaultValue Health health,
         @DefaultValue Failover failover,
         @DefaultValue Retry retry,
@@ -69,8 +67,7 @@ public record ReactiveRouterProperties(
         return "ReactiveRouterProperties[shards=" + shards + ", keyspaces=" + keyspaces + ", singleShard=" + singleShard
                 + ", name=" + name + ", pool="
                 + pool
-                + ", connection=" + connection + ", shared=" + shared + ", health=" + health + ", failover=" + failover
-                + ", retry=" + retry
+                + ", connection=" + connection + ", health=" + health + ", failover=" + failover + ", retry=" + retry
                 + ", reads=" + reads + ", callTimeout="
                 + callTimeout + ", eventLoops=" + eventLoops
                 + ", schema=" + schema + ", warmup=" + warmup + "]";
@@ -224,16 +221,6 @@ public record ReactiveRouterProperties(
             @Nullable Duration statementTimeout,
             @Nullable TlsMode tls,
             @Nullable String applicationName) {}
-
-    /**
-     * Connections that statements share.
-     *
-     * @param connections How many of them each node has at most.
-     * @param statementTimeout Time after which the server ends a statement there, because others wait behind it.
-     */
-    public record Shared(
-            @DefaultValue("4") int connections,
-            @DefaultValue("1s") Duration statementTimeout) {}
 
     /**
      * How nodes are watched.

@@ -69,8 +69,6 @@ class FailureAnalysisTests {
             shards.s0.connection.application-name=        | shards.s0.connection.application-name  | must not be blank  | within that limit
             shards.s0.connection.tls=maybe                | shards.s0.connection.tls      | cannot be read as TlsMode   | verify-full
             connection.connect-timeout=0s                 | connection.connect-timeout   | must be positive             | within that limit
-            shared.connections=0                          | shared.connections           | must be at least 1           | within that limit
-            shared.statement-timeout=0s                   | shared.statement-timeout     | must be positive             | within that limit
             connection.statement-timeout=-1s              | connection.statement-timeout | must not be negative         | within that limit
             connection.application-name=                  | connection.application-name  | must not be blank            | within that limit
             name=                                         | name                  | must not be blank                   | within that limit

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.reactiverouter.connection.ConnectionSettings;
 import io.reactiverouter.connection.PoolSettings;
-import io.reactiverouter.connection.SharedSettings;
 import io.reactiverouter.failover.FailoverSettings;
 import io.reactiverouter.failover.ReadSettings;
 import io.reactiverouter.failover.RetrySettings;
@@ -93,7 +92,6 @@ class MetadataTests {
 
         assertThat(ConfiguredSettings.pool(unset.pool())).isEqualTo(PoolSettings.DEFAULTS);
         assertThat(ConfiguredSettings.connection(unset.connection())).isEqualTo(ConnectionSettings.DEFAULTS);
-        assertThat(ConfiguredSettings.shared(unset.shared())).isEqualTo(SharedSettings.DEFAULTS);
         assertThat(ConfiguredSettings.health(unset.health())).isEqualTo(HealthSettings.DEFAULTS);
         assertThat(ConfiguredSettings.failover(unset.failover())).isEqualTo(FailoverSettings.DEFAULTS);
         assertThat(ConfiguredSettings.retry(unset.retry())).isEqualTo(RetrySettings.DEFAULTS);
