@@ -90,7 +90,7 @@ class CursorIntegrationTests {
                                 .single())))
                 .expectNext(25)
                 .expectComplete()
-                .verify(Duration.ofSeconds(2)));
+                .verify(TIMEOUT));
     }
 
     private static Statement endless(Connection connection, boolean bound) {
@@ -156,7 +156,7 @@ class CursorIntegrationTests {
                         .then(Query.of("select 1").fetch(connection, row -> 1).single())))
                 .expectNext(1)
                 .expectComplete()
-                .verify(Duration.ofSeconds(2)));
+                .verify(TIMEOUT));
     }
 
     /** Of two, and the other has been read when its subscriber leaves. */
@@ -183,7 +183,7 @@ class CursorIntegrationTests {
                 }))
                 .expectNext(1)
                 .expectComplete()
-                .verify(Duration.ofSeconds(2)));
+                .verify(TIMEOUT));
     }
 
     /** The statement behind it was sent before it was left. */

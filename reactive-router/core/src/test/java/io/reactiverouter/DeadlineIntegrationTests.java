@@ -76,6 +76,8 @@ class DeadlineIntegrationTests {
         shard = cluster.shard(ShardId.of("s0"));
         router =
                 cluster.router(Keyspace.named("ids").key("id").tables("written").strategy(ShardingStrategy.modulo()));
+        // The limits of tests are for what they test.
+        cluster.warmup().block(TIMEOUT);
     }
 
     @BeforeEach

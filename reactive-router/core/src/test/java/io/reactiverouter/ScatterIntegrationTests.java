@@ -70,6 +70,8 @@ class ScatterIntegrationTests {
         TestClusters.sql(SHARDS, "create sequence sent");
         cluster = TestClusters.over(SHARDS, APP).build();
         router = cluster.router(tenants());
+        // The limits of tests are for what they test.
+        cluster.warmup().block(TIMEOUT);
     }
 
     private static Keyspace tenants() {
@@ -166,7 +168,7 @@ class ScatterIntegrationTests {
                     assertThat(error).isInstanceOf(CallTimeoutException.class);
                     assertThat(ScatterFailure.of(error)).isPresent();
                 })
-                .verify(Duration.ofSeconds(2));
+                .verify(Duration.ofSeconds(5));
         for (ShardNode node : SHARDS.nodes()) {
             await("nothing runs on " + node.name(), Duration.ofSeconds(2), () -> busy(node, APP) == 0);
         }
@@ -372,6 +374,7 @@ class ScatterIntegrationTests {
                 .callTimeout(Duration.ofMillis(500))
                 .build();
         try {
+            strict.warmup().block(TIMEOUT);
             Flux<Long> rows = strict.allShards()
                     .query(
                             Query.of("select n from generate_series(1, $1::int) n", 2_000)
@@ -386,10 +389,10 @@ class ScatterIntegrationTests {
                     .verify(TIMEOUT);
             StepVerifier.create(strict.allShards().query(Query.of("select pg_sleep($1)", 5), row -> 1))
                     .expectError(CallTimeoutException.class)
-                    .verify(Duration.ofSeconds(2));
+                    .verify(Duration.ofSeconds(5));
             StepVerifier.create(strict.shard(ShardId.of("s0")).update(Query.of("select pg_sleep($1)", 5)))
                     .expectError(CallTimeoutException.class)
-                    .verify(Duration.ofSeconds(2));
+                    .verify(Duration.ofSeconds(5));
             StepVerifier.create(strict.shard(ShardId.of("s0"))
                             .timeout(Duration.ofSeconds(5))
                             .update(Query.of("select pg_sleep($1)", 1)))
@@ -414,7 +417,7 @@ class ScatterIntegrationTests {
             StepVerifier.create(strict.shard(ShardId.of("s0")).update(Query.of("select pg_sleep($1)", 5)))
                     .expectErrorSatisfies(error ->
                             assertThat(((R2dbcException) error).getSqlState()).isEqualTo("57014"))
-                    .verify(Duration.ofSeconds(2));
+                    .verify(Duration.ofSeconds(5));
         } finally {
             strict.close().block(TIMEOUT);
         }

@@ -62,6 +62,8 @@ class TransactionIntegrationTests {
                 .pool(PoolSettings.DEFAULTS.withMaxSize(1).withAcquireTimeout(Duration.ofSeconds(10)))
                 .build();
         router = cluster.router(Keyspace.named("tenants").key("tenant_id").strategy(ShardingStrategy.modulo()));
+        // The limits of tests are for what they test.
+        cluster.warmup().block(TIMEOUT);
     }
 
     @BeforeEach

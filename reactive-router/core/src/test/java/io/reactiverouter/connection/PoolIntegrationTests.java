@@ -168,7 +168,7 @@ class PoolIntegrationTests {
                         assertThat(exhausted.node().shard()).isEqualTo(ShardId.of("s0"));
                         assertThat(exhausted).hasMessageContaining("s0").hasMessageContaining("maxSize");
                     })
-                    .verify(Duration.ofSeconds(1));
+                    .verify(Duration.ofSeconds(5));
             waiting.dispose();
             holding.dispose();
             awaitQuiet(cluster, SHARDS, "full");
@@ -239,7 +239,7 @@ class PoolIntegrationTests {
                     .expectErrorSatisfies(error -> assertThat(error)
                             .isInstanceOf(NodeUnreachableException.class)
                             .hasMessageContaining("PT0.3S"))
-                    .verify(Duration.ofSeconds(2));
+                    .verify(Duration.ofSeconds(5));
             try (Socket accepted = silent.accept()) {
                 accepted.setSoTimeout(5_000);
                 assertThat(accepted.getInputStream().readAllBytes())
