@@ -30,7 +30,11 @@ public final class Suite {
             comparison(PointWriteComparison.class, 30, 10, "--rate", "2000"),
             comparison(TransactionComparison.class, 100, 20),
             comparison(TransactionComparison.class, 30, 10, "--rate", "1000"),
+            comparison(ScatterReads.class, 30, 8),
+            comparison(Scaling.class, 20, 3),
+            comparison(HttpStreaming.class, 10, 3),
             jmh("LocateBenchmark|RouteBenchmark|ComparatorBenchmark|MetricsBenchmark"
+                    + "|[.]MergeBenchmark|ManyShardsBenchmark"
                     + "|PointReadBenchmark|PointWriteBenchmark|TransactionBenchmark"));
 
     private Suite() {}
