@@ -184,7 +184,8 @@ class RetryIntegrationTests {
         for (CompletableFuture<Long> each : both) {
             assertThat(each.get(15, TimeUnit.SECONDS)).isEqualTo(1);
         }
-        assertThat(runs).hasValue(3);
+        // A busy server can make both give way.
+        assertThat(runs.get()).isBetween(3, 4);
         assertThat(TestClusters.number(server, "select sum(balance) from account"))
                 .isEqualTo(204);
     }

@@ -54,6 +54,9 @@ import reactor.test.StepVerifier;
 @NullUnmarked
 class UnreadAnswersIntegrationTests {
 
+    /** Less than a pool waits for answers that do not come. */
+    private static final Duration AT_ONCE = Duration.ofSeconds(3);
+
     @RegisterExtension
     static final ShardsExtension SHARDS = ShardsExtension.embedded(1);
 
@@ -191,7 +194,7 @@ class UnreadAnswersIntegrationTests {
                 assertThat(slowly(reading.read(shard, new AtomicInteger())))
                         .isInstanceOf(IllegalArgumentException.class)
                         .hasMessage("bad row");
-                shard.update(Query.of("select 1")).block(Duration.ofSeconds(1));
+                shard.update(Query.of("select 1")).block(AT_ONCE);
             }
         });
 
@@ -232,7 +235,7 @@ class UnreadAnswersIntegrationTests {
                                                 .createStatement("select i from generate_series(1, " + rows + ") i")
                                                 .execute())
                                         .thenReturn("done"))
-                                .block(Duration.ofSeconds(1)))
+                                .block(AT_ONCE))
                         .isEqualTo("done");
             }
         });
@@ -248,7 +251,7 @@ class UnreadAnswersIntegrationTests {
                                     .isInstanceOf(IndexOutOfBoundsException.class);
                             return Mono.from(statement.execute()).thenReturn("done");
                         })
-                        .block(Duration.ofSeconds(1)))
+                        .block(AT_ONCE))
                 .isEqualTo("done"));
     }
 
@@ -267,7 +270,7 @@ class UnreadAnswersIntegrationTests {
                 })
                 .block(TIMEOUT);
 
-        shard.update(Query.of("select 1")).block(Duration.ofSeconds(1));
+        shard.update(Query.of("select 1")).block(AT_ONCE);
         assertThat(session()).isEqualTo(session);
         assertThat(waiting.end.asMono().block(TIMEOUT))
                 .isInstanceOfSatisfying(
@@ -290,7 +293,7 @@ class UnreadAnswersIntegrationTests {
                                     left.read(connection).subscribe(waiting);
                                     return Mono.delay(Duration.ofMillis(100));
                                 }))
-                        .block(Duration.ofSeconds(1)))
+                        .block(AT_ONCE))
                 .isEqualTo(1);
         assertThat(number(SHARDS.node(0), "select count(*) from left_behind")).isEqualTo(before + 1);
         assertThat(waiting.end.asMono().block(TIMEOUT)).isInstanceOf(IllegalStateException.class);
@@ -354,7 +357,7 @@ class UnreadAnswersIntegrationTests {
                                     });
                             return "done";
                         }))
-                        .block(Duration.ofSeconds(1)))
+                        .block(AT_ONCE))
                 .isEqualTo("done");
     }
 

@@ -6,9 +6,10 @@ import java.util.function.IntSupplier;
 import reactor.pool.AllocationStrategy;
 
 /**
- * Lets a pool open few connections at the same time; whoever finds none waits for the first that comes back or is opened. Each
- * login costs its event loop milliseconds: a whole pool that is opened again at once, as after a restart of its node, would stall
- * the connections to all other nodes that live on the same loops.
+ * Lets a pool open few connections at the same time: two, or three while it opens its smallest number of them. For the one who
+ * waits longest one is opened; the others get the first that comes back or is opened. Each login costs its event loop
+ * milliseconds: a whole pool that is opened again at once, as after a restart of its node, would stall the connections to all
+ * other nodes that live on the same loops.
  */
 final class GradualGrowth implements AllocationStrategy {
 
@@ -35,7 +36,7 @@ final class GradualGrowth implements AllocationStrategy {
 
     @Override
     public int getPermits(int desired) {
-        if (desired < 0 || (opening.getAsInt() >= AT_ONCE && !crowded.getAsBoolean())) {
+        if (desired < 0 || granted.get() >= max || (opening.getAsInt() >= AT_ONCE && !crowded.getAsBoolean())) {
             return 0;
         }
         int before = granted.getAndUpdate(count -> count + more(count, desired));
@@ -57,6 +58,12 @@ final class GradualGrowth implements AllocationStrategy {
     @Override
     public int estimatePermitCount() {
         return max - granted.get();
+    }
+
+    /** Of the smallest number of connections, whose permits are granted at once. */
+    @Override
+    public int warmupParallelism() {
+        return AT_ONCE;
     }
 
     @Override

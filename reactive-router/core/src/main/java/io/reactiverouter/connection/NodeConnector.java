@@ -94,7 +94,7 @@ final class NodeConnector implements ConnectionFactory {
 
     private final Consumer<Throwable> dropped;
     private final PoolCounts counts = new PoolCounts();
-    private final AtomicInteger opening = new AtomicInteger();
+    private final Logins logins = new Logins();
 
     /** Set when the cluster is closed. */
     private volatile boolean shutDown;
@@ -127,8 +127,7 @@ final class NodeConnector implements ConnectionFactory {
     @Override
     public Mono<Connection> create() {
         Mono<Connection> made = Mono.defer(this::connect).subscribeOn(blocking).timeout(settings.connectTimeout());
-        return Mono.using(opening::incrementAndGet, begun -> made, begun -> opening.decrementAndGet())
-                .onErrorMap(this::translate);
+        return logins.counting(made).onErrorMap(this::translate);
     }
 
     /** Called on a thread that may block: the driver reads certificates from files. */
@@ -177,9 +176,9 @@ final class NodeConnector implements ConnectionFactory {
         loop.abort().subscribe(null, error -> LOG.debug("sockets of {} could not be closed", node.id(), error));
     }
 
-    /** Returns how many connections are being opened. */
-    int opening() {
-        return opening.get();
+    /** Returns the connections that are being opened. */
+    Logins logins() {
+        return logins;
     }
 
     /** Returns the event loop of a connection that this has made, null if it has been closed. */

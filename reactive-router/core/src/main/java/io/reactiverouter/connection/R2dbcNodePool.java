@@ -75,7 +75,7 @@ final class R2dbcNodePool implements NodePool {
                 .customizer(builder -> builder.maxPendingAcquire(settings.maxPending())
                         .evictionPredicate(this::isSpent)
                         .allocationStrategy(new GradualGrowth(
-                                settings.minSize(), settings.maxSize(), connector::opening, this::isCrowded)))
+                                settings.minSize(), settings.maxSize(), connector.logins()::count, this::isCrowded)))
                 .build());
         this.metrics = pool.getMetrics().orElseThrow();
         Mono<LeasedConnection> translated = new HandOut<>(
@@ -86,10 +86,20 @@ final class R2dbcNodePool implements NodePool {
                 new Limiting());
         Mono<LeasedConnection> watched = settings.leakThreshold().isZero() ? translated : watched(translated);
         this.acquire = listener == ClusterListener.NONE ? watched : observed(watched);
+        connector.logins().whenLong(this::growOn);
     }
 
+    /** Not only when the queue is full: more can come between the question and its answer. */
     private boolean isCrowded() {
-        return metrics.pendingAcquireSize() >= settings.maxPending();
+        return metrics.pendingAcquireSize() >= settings.maxPending() - settings.maxPending() / 4;
+    }
+
+    /** The pool asks how far it may grow only when somebody comes or something is opened. */
+    private void growOn() {
+        if (metrics.pendingAcquireSize() > 0 && !isCrowded()) {
+            acquire.subscribe(connection -> release(connection).subscribe(), error -> {})
+                    .dispose();
+        }
     }
 
     @Override
@@ -282,16 +292,27 @@ final class R2dbcNodePool implements NodePool {
         return Mono.from(connection.validate(ValidationDepth.LOCAL)).toFuture().getNow(false);
     }
 
-    /** The pool opens its smallest number of connections with the first acquire, all but one of them in the background. */
+    /**
+     * The pool opens its smallest number of connections with the first acquire, all but one of them in the background. Where
+     * some of those fail, it opens another when somebody has all the rest.
+     */
     @Override
     public Mono<Void> warmup() {
-        return Mono.usingWhen(acquire, connection -> filled(), this::release);
+        return Mono.usingWhen(
+                acquire,
+                connection -> opened().then(Mono.defer(() -> isFilled() ? Mono.empty() : warmup())),
+                this::release);
     }
 
-    private Mono<Void> filled() {
+    private boolean isFilled() {
+        return metrics.idleSize() + metrics.acquiredSize() >= settings.minSize();
+    }
+
+    /** Completes when there are enough, or no more are being opened: the next is begun a little after the one before it. */
+    private Mono<Void> opened() {
         return Flux.interval(Duration.ZERO, WARMUP_CHECK)
                 .onBackpressureDrop()
-                .filter(tick -> metrics.idleSize() + metrics.acquiredSize() >= settings.minSize())
+                .filter(tick -> isFilled() || (tick > 1 && connector.logins().count() == 0))
                 .next()
                 .timeout(settings.acquireTimeout())
                 .onErrorMap(this::translate)
@@ -351,6 +372,10 @@ final class R2dbcNodePool implements NodePool {
     private Throwable translate(Throwable error) {
         if (error instanceof PoolAcquirePendingLimitException) {
             return new PoolExhaustedException(node, settings.maxSize(), settings.maxPending(), error);
+        }
+        if (error instanceof TimeoutException && metrics.acquiredSize() + metrics.idleSize() == 0) {
+            // Not for want of connections: those that the pool has are still being opened.
+            return new NodeUnreachableException(node, error);
         }
         if (error instanceof TimeoutException) {
             return new AcquireTimeoutException(node, settings.acquireTimeout(), statistics(), error);

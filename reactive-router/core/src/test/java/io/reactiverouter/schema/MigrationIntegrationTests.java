@@ -42,7 +42,7 @@ class MigrationIntegrationTests {
     static final ShardsExtension SHARDS = ShardsExtension.embedded(4);
 
     private static final String SLOW = "create table %1$s_begun as select clock_timestamp() as at;"
-            + " select pg_sleep(0.2); create table %1$s_ended as select clock_timestamp() as at";
+            + " select pg_sleep(0.5); create table %1$s_ended as select clock_timestamp() as at";
 
     @TempDir
     Path directory;
