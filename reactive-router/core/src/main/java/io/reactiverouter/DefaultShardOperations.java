@@ -98,7 +98,12 @@ final class DefaultShardOperations implements ShardOperations {
         return observed(
                 "query",
                 query.sql(),
-                call(Residue.NONE, replay, reading, connection -> query.fetch(connection, mapper)));
+                call(
+                        Residue.NONE,
+                        replay,
+                        reading,
+                        connection -> query.fetch(connection, mapper),
+                        connection -> query.fetchAlone(connection, mapper)));
     }
 
     @Override
@@ -108,7 +113,7 @@ final class DefaultShardOperations implements ShardOperations {
 
     @Override
     public Mono<Long> update(Query query) {
-        return observed("update", query.sql(), call(Residue.NONE, replay, null, query::update))
+        return observed("update", query.sql(), call(Residue.NONE, replay, null, query::update, query::updateAlone))
                 .singleOrEmpty();
     }
 
@@ -223,6 +228,19 @@ final class DefaultShardOperations implements ShardOperations {
             Replay again,
             @Nullable ReadPreference from,
             Function<? super Connection, ? extends Publisher<T>> work) {
+        return call(residue, again, from, work, work);
+    }
+
+    /**
+     * @param joining what is done on the connection of a transaction
+     * @param work what is done on a connection of its own
+     */
+    private <T> Flux<T> call(
+            Residue residue,
+            Replay again,
+            @Nullable ReadPreference from,
+            Function<? super Connection, ? extends Publisher<T>> joining,
+            Function<? super Connection, ? extends Publisher<T>> work) {
         return Flux.deferContextual(context -> {
                     ShardId shard = locator.get();
                     TransactionScope scope = cluster.scope(context);
@@ -230,7 +248,7 @@ final class DefaultShardOperations implements ShardOperations {
                         if (scope.isForeign()) {
                             WrittenPosition.unknown(context, shard);
                         }
-                        return scope.limit(scope.join(shard).flatMapMany(work), timeout, Deadline.of(context));
+                        return scope.limit(scope.join(shard).flatMapMany(joining), timeout, Deadline.of(context));
                     }
                     Deadline deadline = Deadline.of(context);
                     if (from != null) {

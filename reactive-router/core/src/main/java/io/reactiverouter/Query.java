@@ -1,9 +1,13 @@
 package io.reactiverouter;
 
+import io.r2dbc.spi.Blob;
+import io.r2dbc.spi.Clob;
 import io.r2dbc.spi.Connection;
+import io.r2dbc.spi.Parameter;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Row;
 import io.r2dbc.spi.Statement;
+import io.reactiverouter.connection.SoleStatement;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.function.Function;
@@ -84,6 +88,45 @@ public final class Query {
         return Flux.defer(() -> Flux.from(statement(connection).execute()))
                 .concatMap(Result::getRowsUpdated, 1)
                 .reduce(0L, Long::sum);
+    }
+
+    /** Does the same as {@link #fetch}, as all that a connection is taken from its pool for. */
+    <T> Publisher<T> fetchAlone(Connection connection, Function<? super Row, ? extends T> mapper) {
+        Statement statement = fetchSize == 0 ? aloneOn(connection) : null;
+        return statement == null
+                ? fetch(connection, mapper)
+                : Flux.<Result>from(statement.execute()).concatMap(result -> map(result, mapper), 1);
+    }
+
+    /** Does the same as {@link #update}, as all that a connection is taken from its pool for. */
+    Publisher<Long> updateAlone(Connection connection) {
+        Statement statement = aloneOn(connection);
+        return statement == null
+                ? update(connection)
+                : Flux.<Result>from(statement.execute())
+                        .concatMap(Result::getRowsUpdated, 1)
+                        .reduce(0L, Long::sum);
+    }
+
+    private @Nullable Statement aloneOn(Connection connection) {
+        if (parameters.length == 0) {
+            return null;
+        }
+        for (Object parameter : parameters) {
+            if (isInParts(parameter instanceof Parameter typed ? typed.getValue() : parameter)) {
+                return null;
+            }
+        }
+        Statement statement = SoleStatement.of(connection, sql);
+        if (statement != null) {
+            bind(statement, parameters);
+        }
+        return statement;
+    }
+
+    /** Says whether the driver waits for somebody else before it can send a parameter. */
+    private static boolean isInParts(@Nullable Object value) {
+        return value instanceof Blob || value instanceof Clob || value instanceof Publisher;
     }
 
     /** Returns this query in another form. */

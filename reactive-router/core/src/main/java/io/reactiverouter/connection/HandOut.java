@@ -23,10 +23,9 @@ import reactor.util.Loggers;
 import reactor.util.context.Context;
 
 /**
- * Gives each connection that comes out of a pool exactly one owner. r2dbc-pool takes a connection back when it is
- * cancelled, even if the connection is on its way to the subscriber at that moment; a subscriber that then released it too
- * would release what by now belongs to somebody else. Here a cancel either comes before the hand-out, and the subscriber
- * sees no connection, or after it, and the pool sees no cancel; a connection that arrives too late goes back.
+ * Gives each connection that comes out of a pool exactly one owner. A pool takes a connection back when it is cancelled, perhaps
+ * even if the connection is on its way to the subscriber at that moment. Here a cancel either comes before the hand-out, and the
+ * subscriber sees no connection, or after it, and the pool sees no cancel; a connection that arrives too late goes back.
  *
  * <p>Must stand directly behind the pool. It also limits the wait, with a {@link TimeoutException} or at the subscriber's
  * {@link Deadline}, because a time limit anywhere else would drop a connection that arrives together with it; it translates

@@ -9,9 +9,11 @@ import io.r2dbc.spi.TransactionDefinition;
 import io.r2dbc.spi.ValidationDepth;
 import io.r2dbc.spi.Wrapped;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Mono;
+import reactor.pool.PooledRef;
 
 /**
  * A pooled connection for as long as its {@link Lease}: afterwards it sends nothing any more, and neither do its statements
@@ -20,20 +22,26 @@ import reactor.core.publisher.Mono;
  */
 final class LeasedConnection implements Connection, Wrapped<Connection> {
 
-    private final Connection pooled;
+    /** Of all whose time has ended before something had to be guarded. */
+    private static final Lease NEVER_USED = new Lease();
+
+    static {
+        NEVER_USED.over();
+    }
+
+    private final PooledRef<Connection> place;
     private final Connection physical;
-    private final Lease lease = new Lease();
+    private final AtomicReference<@Nullable Lease> lease = new AtomicReference<>();
     private volatile SessionChange change = SessionChange.NONE;
     private final IsolationLevel isolation;
     private volatile boolean isolationChanged;
     private @Nullable LeakWatch watch;
 
-    LeasedConnection(Connection pooled) {
-        this.pooled = pooled;
+    LeasedConnection(PooledRef<Connection> place) {
+        this.place = place;
+        this.physical = place.poolable();
         // That of the session: in a transaction the driver gives the transaction's.
-        this.isolation = pooled.getTransactionIsolationLevel();
-        this.physical =
-                pooled instanceof Wrapped<?> wrapped && wrapped.unwrap() instanceof Connection inner ? inner : pooled;
+        this.isolation = physical.getTransactionIsolationLevel();
     }
 
     /** Returns the connection of the driver. */
@@ -41,13 +49,27 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
         return physical;
     }
 
-    /** Returns the connection of the pool. */
-    Connection pooled() {
-        return pooled;
+    /** Gives it back to the pool, which closes it instead if it is not open any more; nothing if that has been done before. */
+    Mono<Void> giveBack() {
+        return place.release();
     }
 
+    /** Made when something has to be guarded: what the router does alone needs none. */
     Lease lease() {
-        return lease;
+        Lease made = lease.get();
+        if (made != null) {
+            return made;
+        }
+        Lease mine = new Lease();
+        Lease others = lease.compareAndExchange(null, mine);
+        return others == null ? mine : others;
+    }
+
+    /** Ends the time of the owner, who can have nothing more to send. */
+    void over() {
+        if (!lease.compareAndSet(null, NEVER_USED)) {
+            lease().over();
+        }
     }
 
     /** Has it watched until it is given back; called before its owner has it. */
@@ -89,31 +111,31 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
 
     @Override
     public Publisher<Void> beginTransaction() {
-        lease.check();
-        return lease.within(pooled.beginTransaction());
+        lease().check();
+        return lease().within(physical.beginTransaction());
     }
 
     @Override
     public Publisher<Void> beginTransaction(TransactionDefinition definition) {
-        lease.check();
-        return lease.within(pooled.beginTransaction(definition));
+        lease().check();
+        return lease().within(physical.beginTransaction(definition));
     }
 
     @Override
     public Publisher<Void> commitTransaction() {
-        lease.check();
-        return lease.ending(pooled.commitTransaction());
+        lease().check();
+        return lease().ending(physical.commitTransaction());
     }
 
     @Override
     public Batch createBatch() {
-        return new LeasedBatch(physical.createBatch(), lease, this::note);
+        return new LeasedBatch(physical.createBatch(), lease(), this::note);
     }
 
     @Override
     public Publisher<Void> createSavepoint(String name) {
-        lease.check();
-        return lease.within(pooled.createSavepoint(name));
+        lease().check();
+        return lease().within(physical.createSavepoint(name));
     }
 
     @Override
@@ -121,90 +143,96 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
         // Not of the pool's, which throws when it is back: work that has just been cancelled makes statements that it
         // never runs.
         note(sql);
-        return new LeasedStatement(physical.createStatement(sql), lease);
+        return new LeasedStatement(physical.createStatement(sql), lease());
+    }
+
+    /** Returns a statement that is all that the connection is used for. */
+    Statement soleStatement(String sql) {
+        note(sql);
+        return physical.createStatement(sql);
     }
 
     /** Returns a statement of the lender, who knows what it leaves behind on the session. */
     Statement ownStatement(String sql) {
-        return new LeasedStatement(physical.createStatement(sql), lease);
+        return new LeasedStatement(physical.createStatement(sql), lease());
     }
 
     @Override
     public boolean isAutoCommit() {
-        return pooled.isAutoCommit();
+        return physical.isAutoCommit();
     }
 
     @Override
     public ConnectionMetadata getMetadata() {
-        return pooled.getMetadata();
+        return physical.getMetadata();
     }
 
     @Override
     public IsolationLevel getTransactionIsolationLevel() {
-        return pooled.getTransactionIsolationLevel();
+        return physical.getTransactionIsolationLevel();
     }
 
     @Override
     public Publisher<Void> releaseSavepoint(String name) {
-        lease.check();
-        return lease.within(pooled.releaseSavepoint(name));
+        lease().check();
+        return lease().within(physical.releaseSavepoint(name));
     }
 
     @Override
     public Publisher<Void> rollbackTransaction() {
-        lease.check();
-        return lease.ending(pooled.rollbackTransaction());
+        lease().check();
+        return lease().ending(physical.rollbackTransaction());
     }
 
     @Override
     public Publisher<Void> rollbackTransactionToSavepoint(String name) {
-        lease.check();
-        return lease.within(pooled.rollbackTransactionToSavepoint(name));
+        lease().check();
+        return lease().within(physical.rollbackTransactionToSavepoint(name));
     }
 
     @Override
     public Publisher<Void> setAutoCommit(boolean autoCommit) {
-        lease.check();
-        return lease.ending(pooled.setAutoCommit(autoCommit));
+        lease().check();
+        return lease().ending(physical.setAutoCommit(autoCommit));
     }
 
     @Override
     public Publisher<Void> setLockWaitTimeout(Duration timeout) {
-        lease.check();
+        lease().check();
         note(SessionChange.RESETTABLE);
-        return lease.within(pooled.setLockWaitTimeout(timeout));
+        return lease().within(physical.setLockWaitTimeout(timeout));
     }
 
     @Override
     public Publisher<Void> setStatementTimeout(Duration timeout) {
-        lease.check();
+        lease().check();
         note(SessionChange.RESETTABLE);
-        return lease.within(pooled.setStatementTimeout(timeout));
+        return lease().within(physical.setStatementTimeout(timeout));
     }
 
     @Override
     public Publisher<Void> setTransactionIsolationLevel(IsolationLevel level) {
-        lease.check();
+        lease().check();
         isolationChanged = true;
         note(SessionChange.RESETTABLE);
-        return lease.within(pooled.setTransactionIsolationLevel(level));
+        return lease().within(physical.setTransactionIsolationLevel(level));
     }
 
     @Override
     public Publisher<Boolean> validate(ValidationDepth depth) {
-        lease.check();
-        return lease.within(pooled.validate(depth));
+        lease().check();
+        return lease().within(physical.validate(depth));
     }
 
     /** What is done with it is not seen here. */
     @Override
     public Connection unwrap() {
         note(SessionChange.RESETTABLE);
-        return pooled;
+        return physical;
     }
 
     @Override
     public String toString() {
-        return "LeasedConnection[" + pooled + "]";
+        return "LeasedConnection[" + physical + "]";
     }
 }

@@ -132,7 +132,7 @@ public final class NodePools {
             return last.apply(lent);
         }
         Lease lease = leased.lease();
-        Connection connection = leased.pooled();
+        Connection connection = leased.physical();
         return lease.withdraw()
                 .then(lease.lastly(() -> undisturbed(lease, connection)))
                 .then(lease.lastly(() -> last.apply(connection)));

@@ -1,32 +1,34 @@
 package io.reactiverouter.connection;
 
-import io.r2dbc.pool.ConnectionPool;
-import io.r2dbc.pool.ConnectionPoolConfiguration;
-import io.r2dbc.pool.PoolMetrics;
 import io.r2dbc.postgresql.api.PostgresqlConnection;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.IsolationLevel;
-import io.r2dbc.spi.R2dbcNonTransientResourceException;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.ValidationDepth;
-import io.r2dbc.spi.Wrapped;
 import io.reactiverouter.observation.CloseReason;
 import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.topology.NodeId;
 import java.time.Duration;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
+import reactor.pool.InstrumentedPool;
 import reactor.pool.PoolAcquirePendingLimitException;
+import reactor.pool.PoolBuilder;
 import reactor.pool.PoolShutdownException;
 import reactor.pool.PooledRefMetadata;
 import reactor.util.Logger;
 import reactor.util.Loggers;
 
-/** {@link NodePool} on r2dbc-pool. */
+/**
+ * {@link NodePool} on reactor-pool, as r2dbc-pool is. That one would also look twice for each use whether the connection is open,
+ * and make a text each time that it does; here it is looked at when it is handed out or comes back.
+ */
 final class R2dbcNodePool implements NodePool {
 
     /** Most cancelled statements end by themselves within this time; only others cost a cancel request. */
@@ -41,6 +43,7 @@ final class R2dbcNodePool implements NodePool {
     /** Not shorter: on a machine that is busy enough, opening the connection of a cancel request takes longer than a second. */
     private static final Duration CANCEL_TIMEOUT = Duration.ofSeconds(3);
 
+    private static final Duration EVICTION_INTERVAL = Duration.ofSeconds(30);
     private static final Duration WARMUP_CHECK = Duration.ofMillis(10);
     private static final Logger LOG = Loggers.getLogger(R2dbcNodePool.class);
 
@@ -48,9 +51,9 @@ final class R2dbcNodePool implements NodePool {
     private final PoolSettings settings;
     private final NodeConnector connector;
     private final ClusterListener listener;
-    private final ConnectionPool pool;
+    private final InstrumentedPool<Connection> pool;
     private final Mono<LeasedConnection> acquire;
-    private final PoolMetrics metrics;
+    private final InstrumentedPool.PoolMetrics metrics;
     private final PoolCounts counts;
 
     R2dbcNodePool(NodeId node, PoolSettings settings, NodeConnector connector, ClusterListener listener) {
@@ -59,29 +62,22 @@ final class R2dbcNodePool implements NodePool {
         this.connector = connector;
         this.listener = listener;
         this.counts = connector.counts();
-        this.pool = new ConnectionPool(ConnectionPoolConfiguration.builder(connector)
-                .name(node.toString())
+        this.pool = PoolBuilder.from(connector.create())
                 .metricsRecorder(counts)
-                .initialSize(0)
-                .minIdle(settings.minSize())
-                .maxSize(settings.maxSize())
-                // The default of 1 would hide a failure and double the wait; the limit of the wait is HandOut's.
-                .acquireRetry(0)
-                .maxIdleTime(settings.maxIdleTime())
-                .maxLifeTime(settings.maxLifetime())
-                .backgroundEvictionInterval(Duration.ofSeconds(30))
-                // It begins on a thread of its own anyway; so that what is being opened is counted at once.
-                .allocatorSubscribeOn(Schedulers.immediate())
-                .customizer(builder -> builder.maxPendingAcquire(settings.maxPending())
-                        .evictionPredicate(this::isSpent)
-                        .allocationStrategy(new GradualGrowth(
-                                settings.minSize(), settings.maxSize(), connector.logins()::count, this::isCrowded)))
-                .build());
-        this.metrics = pool.getMetrics().orElseThrow();
+                .evictionPredicate(this::isSpent)
+                .evictInBackground(EVICTION_INTERVAL)
+                .destroyHandler(Connection::close)
+                // So that those that are not needed stay idle until they are closed.
+                .idleResourceReuseMruOrder()
+                .maxPendingAcquire(settings.maxPending())
+                .allocationStrategy(new GradualGrowth(
+                        settings.minSize(), settings.maxSize(), connector.logins()::count, this::isCrowded))
+                .buildPool();
+        this.metrics = pool.metrics();
         Mono<LeasedConnection> translated = new HandOut<>(
-                pool.create().map(LeasedConnection::new),
+                pool.acquire().map(LeasedConnection::new),
                 settings.acquireTimeout(),
-                late -> late.pooled().close(),
+                LeasedConnection::giveBack,
                 this::counted,
                 new Limiting());
         Mono<LeasedConnection> watched = settings.leakThreshold().isZero() ? translated : watched(translated);
@@ -124,14 +120,14 @@ final class R2dbcNodePool implements NodePool {
         if (!leased.isAutoCommit() || leased.change() != SessionChange.NONE) {
             return settleAndRelease(leased);
         }
-        leased.lease().over();
-        return giveBack(leased.pooled());
+        leased.over();
+        return leased.giveBack();
     }
 
     @Override
     public Mono<Void> settleAndRelease(LeasedConnection leased) {
         leased.givenBack();
-        Connection connection = leased.pooled();
+        Connection connection = leased.physical();
         EventLoops.ConnectionLoop loop = loop(leased);
         Scheduler scheduler = loop == null ? Schedulers.immediate() : loop.scheduler();
         return Mono.defer(() -> leased.lease().end())
@@ -149,7 +145,7 @@ final class R2dbcNodePool implements NodePool {
                         isOpen(leased.physical()) ? CloseReason.UNSETTLED : CloseReason.BROKEN,
                         "it could not be settled or reset",
                         error))
-                .then(Mono.defer(() -> giveBack(connection)))
+                .then(Mono.defer(leased::giveBack))
                 .onErrorResume(this::notReleased);
     }
 
@@ -161,15 +157,10 @@ final class R2dbcNodePool implements NodePool {
     @Override
     public Mono<Void> discard(LeasedConnection leased, Throwable cause) {
         leased.givenBack();
-        leased.lease().over();
+        leased.over();
         return abort(leased, CloseReason.SPOILT, "its prepared statements are not valid any more", cause)
-                .then(Mono.defer(() -> giveBack(leased.pooled())))
+                .then(Mono.defer(leased::giveBack))
                 .onErrorResume(this::notReleased);
-    }
-
-    /** The pool closes it instead if it is not open any more. */
-    private static Mono<Void> giveBack(Connection connection) {
-        return Mono.from(connection.close());
     }
 
     private Mono<Void> settle(Connection connection) {
@@ -206,9 +197,9 @@ final class R2dbcNodePool implements NodePool {
 
     private static Mono<Void> cancel(Connection connection) {
         return Mono.defer(() -> {
-            PostgresqlConnection driver =
-                    connection instanceof Wrapped<?> wrapped ? wrapped.unwrap(PostgresqlConnection.class) : null;
-            return driver == null ? Mono.empty() : driver.cancelRequest().timeout(CANCEL_TIMEOUT);
+            return connection instanceof PostgresqlConnection driver
+                    ? driver.cancelRequest().timeout(CANCEL_TIMEOUT)
+                    : Mono.empty();
         });
     }
 
@@ -229,7 +220,7 @@ final class R2dbcNodePool implements NodePool {
         return switch (leased.change()) {
             case NONE -> Mono.empty();
             case RESETTABLE ->
-                reset(leased.pooled(), leased.isolationBefore())
+                reset(leased.physical(), leased.isolationBefore())
                         .timeout(SETTLE_TIMEOUT)
                         .doOnSuccess(done -> wasReset(leased));
             case LASTING ->
@@ -289,7 +280,16 @@ final class R2dbcNodePool implements NodePool {
 
     private static boolean isOpen(Connection connection) {
         // Answers at once: local validation reads a flag of the channel.
-        return Mono.from(connection.validate(ValidationDepth.LOCAL)).toFuture().getNow(false);
+        Publisher<Boolean> open = connection.validate(ValidationDepth.LOCAL);
+        if (open instanceof Callable<?> known) {
+            try {
+                return Boolean.TRUE.equals(known.call());
+            } catch (Exception e) {
+                LOG.debug("a connection does not say whether it is open", e);
+                return false;
+            }
+        }
+        return Mono.from(open).toFuture().getNow(false);
     }
 
     /**
@@ -382,10 +382,6 @@ final class R2dbcNodePool implements NodePool {
         }
         if (error instanceof PoolShutdownException) {
             return new ClusterClosedException();
-        }
-        if (error.getClass() == R2dbcNonTransientResourceException.class) {
-            // The pool found that the connection had been closed just when it was to be handed out.
-            return new NodeUnreachableException(node, error);
         }
         return error;
     }
