@@ -63,10 +63,10 @@ class FanOutIntegrationTests {
     void statementsThatWaitForEachOtherComeToRunOneByOne() {
         // Long enough that the way to the server, which parallel calls share, and other work of the machine do not
         // count.
-        widths("pg_advisory_xact_lock(1), pg_sleep(0.02)")
+        widths("pg_advisory_xact_lock(1), pg_sleep(0.05)")
                 .map(width -> width == 1)
-                .buffer(20)
-                .takeUntil(alone -> Collections.frequency(alone, true) >= 18)
+                .buffer(10)
+                .takeUntil(alone -> Collections.frequency(alone, true) >= 9)
                 .then()
                 .block(TIMEOUT.multipliedBy(2));
     }

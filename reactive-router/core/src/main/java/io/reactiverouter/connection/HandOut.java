@@ -39,18 +39,21 @@ final class HandOut<T> extends MonoOperator<T, T> {
     private final Function<? super T, ? extends Publisher<Void>> giveBack;
     private final UnaryOperator<Throwable> translate;
     private final Preparation<T> preparation;
+    private final Waits waits;
 
     HandOut(
             Mono<? extends T> pool,
             Duration limit,
             Function<? super T, ? extends Publisher<Void>> giveBack,
             UnaryOperator<Throwable> translate,
-            Preparation<T> preparation) {
+            Preparation<T> preparation,
+            Waits waits) {
         super(pool);
         this.limit = limit;
         this.giveBack = giveBack;
         this.translate = translate;
         this.preparation = preparation;
+        this.waits = waits;
     }
 
     /** What is done with a connection before somebody gets it. */
@@ -64,6 +67,18 @@ final class HandOut<T> extends MonoOperator<T, T> {
 
         /** Returns the error of somebody whose deadline has come. */
         Throwable late(Deadline deadline);
+    }
+
+    /** Hears of the end of each wait but those that somebody leaves. Must not throw. */
+    interface Waits {
+
+        /** Does not even look at the clock. */
+        Waits UNHEARD = (nanos, error) -> {};
+
+        /**
+         * @param error why there is no connection, null if there is one
+         */
+        void ended(long nanos, @Nullable Throwable error);
     }
 
     @Override
@@ -88,6 +103,7 @@ final class HandOut<T> extends MonoOperator<T, T> {
         private final transient HandOut<T> settings;
         private final transient @Nullable Deadline deadline;
         private final transient Scheduler scheduler;
+        private final long start;
         private final transient Disposable.Swap timer = Disposables.swap();
         private transient @Nullable Subscription upstream;
         private transient @Nullable T connection;
@@ -97,6 +113,7 @@ final class HandOut<T> extends MonoOperator<T, T> {
             this.settings = settings;
             this.deadline = Deadline.of(actual.currentContext());
             this.scheduler = scheduler;
+            this.start = settings.waits == Waits.UNHEARD ? 0 : System.nanoTime();
         }
 
         @Override
@@ -151,8 +168,20 @@ final class HandOut<T> extends MonoOperator<T, T> {
         }
 
         private void handOut(T given) {
+            heard(null);
             actual.onNext(given);
             actual.onComplete();
+        }
+
+        private void fail(Throwable error) {
+            heard(error);
+            actual.onError(error);
+        }
+
+        private void heard(@Nullable Throwable error) {
+            if (settings.waits != Waits.UNHEARD) {
+                settings.waits.ended(System.nanoTime() - start, error);
+            }
         }
 
         /**
@@ -173,7 +202,7 @@ final class HandOut<T> extends MonoOperator<T, T> {
         void notPrepared(Throwable error) {
             if (end() != ENDED) {
                 giveBack();
-                actual.onError(settings.translate.apply(error));
+                fail(settings.translate.apply(error));
             }
         }
 
@@ -190,7 +219,7 @@ final class HandOut<T> extends MonoOperator<T, T> {
         @Override
         public void onError(Throwable error) {
             if (get() != PREPARING && end() != ENDED) {
-                actual.onError(settings.translate.apply(error));
+                fail(settings.translate.apply(error));
             }
         }
 
@@ -211,7 +240,7 @@ final class HandOut<T> extends MonoOperator<T, T> {
             int before = end();
             leave(before);
             if (before != ENDED) {
-                actual.onError(
+                fail(
                         deadline != null && deadline.isOver()
                                 ? settings.preparation.late(deadline)
                                 : settings.translate.apply(

@@ -79,9 +79,9 @@ final class R2dbcNodePool implements NodePool {
                 settings.acquireTimeout(),
                 LeasedConnection::giveBack,
                 this::counted,
-                new Limiting());
-        Mono<LeasedConnection> watched = settings.leakThreshold().isZero() ? translated : watched(translated);
-        this.acquire = listener == ClusterListener.NONE ? watched : observed(watched);
+                new Limiting(),
+                listener == ClusterListener.NONE ? HandOut.Waits.UNHEARD : this::waited);
+        this.acquire = settings.leakThreshold().isZero() ? translated : watched(translated);
         connector.logins().whenLong(this::growOn);
     }
 
@@ -342,12 +342,12 @@ final class R2dbcNodePool implements NodePool {
         return metrics.acquiredSize() + metrics.pendingAcquireSize();
     }
 
-    private Mono<LeasedConnection> observed(Mono<LeasedConnection> source) {
-        return Mono.defer(() -> {
-            long start = System.nanoTime();
-            return source.doOnNext(connection -> listener.acquired(node, System.nanoTime() - start))
-                    .doOnError(error -> listener.acquireFailed(node, System.nanoTime() - start, error));
-        });
+    private void waited(long nanos, @Nullable Throwable error) {
+        if (error == null) {
+            listener.acquired(node, nanos);
+        } else {
+            listener.acquireFailed(node, nanos, error);
+        }
     }
 
     /** The stack trace is taken when a caller asks: when its connection comes, another thread may bring it. */

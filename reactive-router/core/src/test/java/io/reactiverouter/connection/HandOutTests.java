@@ -164,11 +164,17 @@ class HandOutTests {
 
     private static Mono<Integer> prepared(Mono<Integer> pool, Duration limit, Prepared preparation) {
         return new HandOut<>(
-                pool, limit, late -> Mono.error(new AssertionError("not given")), error -> error, preparation);
+                pool,
+                limit,
+                late -> Mono.error(new AssertionError("not given")),
+                error -> error,
+                preparation,
+                HandOut.Waits.UNHEARD);
     }
 
     private static <T> Mono<T> handOut(Mono<T> pool, Duration limit) {
-        return new HandOut<>(pool, limit, late -> Mono.empty(), error -> error, new Unprepared<>());
+        return new HandOut<>(
+                pool, limit, late -> Mono.empty(), error -> error, new Unprepared<>(), HandOut.Waits.UNHEARD);
     }
 
     /** Either the subscriber gets it, and the pool hears of no cancel, or the other way round: never both, never none. */
@@ -192,7 +198,8 @@ class HandOutTests {
                             LONG,
                             late -> Mono.fromRunnable(givenBack::incrementAndGet),
                             error -> error,
-                            new Unprepared<>())
+                            new Unprepared<>(),
+                            HandOut.Waits.UNHEARD)
                     .subscribe(subscriber);
 
             RaceTestUtils.race(() -> pool.next(1), subscriber::cancel);
@@ -226,7 +233,13 @@ class HandOutTests {
                     got.set(value);
                 }
             };
-            new HandOut<>(pool.acquire(), LONG, PooledRef::release, error -> error, new Unprepared<>())
+            new HandOut<>(
+                            pool.acquire(),
+                            LONG,
+                            PooledRef::release,
+                            error -> error,
+                            new Unprepared<>(),
+                            HandOut.Waits.UNHEARD)
                     .subscribe(subscriber);
             int first = random.nextInt(400);
             int second = random.nextInt(400);
