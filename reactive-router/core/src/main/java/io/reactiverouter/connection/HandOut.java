@@ -75,9 +75,7 @@ final class HandOut<T> extends MonoOperator<T, T> {
         /** Does not even look at the clock. */
         Waits UNHEARD = (nanos, error) -> {};
 
-        /**
-         * @param error why there is no connection, null if there is one
-         */
+        /** Told that a wait has ended, with a connection if {@code error} is null. */
         void ended(long nanos, @Nullable Throwable error);
     }
 
