@@ -57,11 +57,12 @@ final class WrittenPosition {
         return noting.doOnError(error -> writes.wroteSomewhere(shard)).onErrorComplete();
     }
 
-    /** Asks for the position. Does not fail. */
+    /** Asks for the position. Does not fail, and goes on to its end whoever leaves: the driver keeps a row that nobody reads. */
     Mono<Void> note(Connection connection) {
         return never(POSITION.fetch(connection, row -> Objects.requireNonNull(row.get(0, Long.class)))
-                .doOnNext(position -> writes.wrote(shard, position))
-                .then());
+                        .doOnNext(position -> writes.wrote(shard, position))
+                        .then())
+                .cache();
     }
 
     /** Returns a call whose error or cancel leaves open what was written: of several statements some may have been done. */

@@ -19,6 +19,7 @@ import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Result.RowSegment;
 import io.r2dbc.spi.Row;
 import io.r2dbc.spi.Statement;
+import io.reactiverouter.routing.ReadYourWrites;
 import io.reactiverouter.test.ShardsExtension;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -28,6 +29,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.NullUnmarked;
@@ -42,6 +44,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.reactivestreams.Publisher;
 import org.reactivestreams.Subscription;
 import org.slf4j.LoggerFactory;
+import reactor.core.Disposable;
 import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Hooks;
@@ -253,6 +256,22 @@ class UnreadAnswersIntegrationTests {
                         })
                         .block(AT_ONCE))
                 .isEqualTo("done"));
+    }
+
+    /** The router asks for it when the work is done, and the caller can leave before it is there. */
+    @Test
+    void positionThatNobodyWaitsForIsRead() throws Exception {
+        noLeaks(() -> {
+            for (int i = 0; i < 300; i++) {
+                Disposable call = shard.update(Query.of("select 1"))
+                        .contextWrite(ReadYourWrites.begin().context())
+                        .subscribe();
+                LockSupport.parkNanos(i * 10_000L);
+                call.dispose();
+                // Behind which it gets its connection.
+                shard.update(Query.of("select 1")).block(TIMEOUT);
+            }
+        });
     }
 
     static Stream<Integer> sizes() {

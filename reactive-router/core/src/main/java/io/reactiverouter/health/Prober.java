@@ -98,7 +98,10 @@ final class Prober {
             return Flux.from(connection.createStatement(ProbeAnswer.QUERY).execute())
                     .flatMap(result ->
                             result.map(row -> ProbeAnswer.of(row, Duration.ofNanos(System.nanoTime() - start))))
-                    .single();
+                    .single()
+                    // The driver keeps the rows of a statement that is left; this one ends with its connection at the
+                    // latest.
+                    .cache();
         });
     }
 
