@@ -18,7 +18,9 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -51,42 +53,20 @@ final class Breakers {
         Map<NodeId, NodeBreaker> made = new HashMap<>();
         for (Shard shard : table.shards()) {
             for (Node node : shard.nodes()) {
-                made.put(node.id(), breaker(node.id(), config, finder));
+                made.put(node.id(), new NodeBreaker(node.id(), config, finder));
             }
         }
         this.breakers = Map.copyOf(made);
     }
 
-    private static NodeBreaker breaker(NodeId node, CircuitBreakerConfig config, PrimaryFinder finder) {
-        NodeBreaker made = new NodeBreaker(CircuitBreaker.of(node.toString(), config), new AtomicInteger());
-        made.breaker().getEventPublisher().onStateTransition(event -> {
-            int change = made.changes().incrementAndGet();
-            boolean open = event.getStateTransition().getToState() == CircuitBreaker.State.OPEN;
-            finder.tripped(node, open);
-            if (open) {
-                tryLater(made, change);
-            }
-        });
-        return made;
-    }
-
-    /** By itself it would only do so when it is asked, and as long as the node is ejected nobody asks. */
-    private static void tryLater(NodeBreaker opened, int change) {
-        Mono.delay(OPEN).subscribe(now -> {
-            if (opened.changes().get() == change && opened.breaker().getState() == CircuitBreaker.State.OPEN) {
-                opened.breaker().transitionToHalfOpenState();
-            }
-        });
-    }
-
     /** Says whether a node may be tried; if so, what {@link #watchPermitted} returns must be subscribed to. */
     boolean permits(NodeId node) {
-        return of(node).breaker().tryAcquirePermission();
+        return of(node).permits();
     }
 
     /** Takes back that a node may be tried. */
     void release(NodeId node) {
-        of(node).breaker().releasePermission();
+        of(node).breaker.releasePermission();
     }
 
     /** Counts how a call ends for which nobody was asked. */
@@ -103,7 +83,7 @@ final class Breakers {
 
     /** Returns which part of the calls that count failed with the node, from 0 to 1. */
     double errorRate(NodeId node) {
-        CircuitBreaker.Metrics metrics = of(node).breaker().getMetrics();
+        CircuitBreaker.Metrics metrics = of(node).breaker.getMetrics();
         int calls = metrics.getNumberOfBufferedCalls();
         return calls == 0 ? 0 : Math.min(1, (double) metrics.getNumberOfFailedCalls() / calls);
     }
@@ -117,13 +97,83 @@ final class Breakers {
     }
 
     /**
-     * @param changes how often its state has changed
+     * The breaker of one node. Somebody who listens to it would have it make an event of each call: its state is looked at
+     * instead, after whatever can change it.
      */
-    private record NodeBreaker(CircuitBreaker breaker, AtomicInteger changes) {
+    private static final class NodeBreaker {
+
+        private final NodeId node;
+        private final CircuitBreaker breaker;
+        private final PrimaryFinder finder;
+        private final AtomicReference<CircuitBreaker.State> seen = new AtomicReference<>(CircuitBreaker.State.CLOSED);
+
+        /** How often its state has changed. */
+        private final AtomicInteger changes = new AtomicInteger();
+
+        /** Whether it will be tried at some time. */
+        private final AtomicBoolean waiting = new AtomicBoolean();
+
+        NodeBreaker(NodeId node, CircuitBreakerConfig config, PrimaryFinder finder) {
+            this.node = node;
+            this.breaker = CircuitBreaker.of(node.toString(), config);
+            this.finder = finder;
+        }
+
+        boolean permits() {
+            boolean permits = breaker.tryAcquirePermission();
+            look();
+            return permits;
+        }
+
+        void succeeded() {
+            // How long it took does not count: the time includes what its reader did.
+            breaker.onSuccess(0, TimeUnit.NANOSECONDS);
+            look();
+        }
+
+        void failed(Throwable error) {
+            breaker.onError(0, TimeUnit.NANOSECONDS, error);
+            look();
+            // Nobody may have seen that it was closed in between.
+            tryLater();
+        }
 
         Watch watch(boolean permitted) {
             boolean trial = breaker.getState() == CircuitBreaker.State.HALF_OPEN;
             return new Watch(this, permitted, trial, changes.get());
+        }
+
+        private void look() {
+            CircuitBreaker.State before;
+            CircuitBreaker.State now;
+            do {
+                // In this order: what is seen now is no older than what was seen before.
+                before = seen.get();
+                now = breaker.getState();
+                if (now == before) {
+                    return;
+                }
+            } while (!seen.compareAndSet(before, now));
+            changes.incrementAndGet();
+            finder.tripped(node, now == CircuitBreaker.State.OPEN);
+            tryLater();
+        }
+
+        /** By itself it would only do so when it is asked, and as long as the node is ejected nobody asks. */
+        private void tryLater() {
+            if (breaker.getState() != CircuitBreaker.State.OPEN || !waiting.compareAndSet(false, true)) {
+                return;
+            }
+            int opened = changes.get();
+            Mono.delay(OPEN).subscribe(now -> {
+                waiting.set(false);
+                if (changes.get() == opened && breaker.getState() == CircuitBreaker.State.OPEN) {
+                    breaker.transitionToHalfOpenState();
+                    look();
+                }
+                // If it has been opened anew meanwhile.
+                tryLater();
+            });
         }
     }
 
@@ -138,17 +188,15 @@ final class Breakers {
 
         @Override
         public void ended(End end, boolean answered, @Nullable Throwable error) {
-            if (!trial && of.changes().get() != change) {
+            if (!trial && of.changes.get() != change) {
                 return;
             }
-            CircuitBreaker breaker = of.breaker();
             if (error == null ? end == End.COMPLETE || answered : isAnswer(error)) {
-                // How long it took does not count: the time includes what its reader did.
-                breaker.onSuccess(0, TimeUnit.NANOSECONDS);
+                of.succeeded();
             } else if (error != null && isOfTheNode(error)) {
-                breaker.onError(0, TimeUnit.NANOSECONDS, error);
+                of.failed(error);
             } else if (permitted) {
-                breaker.releasePermission();
+                of.breaker.releasePermission();
             }
         }
 
