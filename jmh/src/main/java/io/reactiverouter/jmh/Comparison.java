@@ -1,5 +1,7 @@
 package io.reactiverouter.jmh;
 
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -19,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * file to which the result is added. Others are left to the caller.
  */
 final class Comparison {
+
+    private static final OperatingSystemMXBean PROCESS =
+            ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
 
     private static final String AGAIN = " again";
 
@@ -111,11 +116,20 @@ final class Comparison {
                 .map(pair -> new ComparisonResult.Ratio(
                         pair.side,
                         pair.base,
-                        require(pair.side).ratio(require(pair.base)),
+                        ratio(require(pair.side).throughput, require(pair.base).throughput),
+                        ratio(require(pair.side).cpuMicros, require(pair.base).cpuMicros),
                         pair.side.equals(pair.base + AGAIN)))
                 .toList();
         return new ComparisonResult(
                 name, question, options.rounds(), options.warmup(), measured, ratios, Environment.here(postgresql));
+    }
+
+    private static Quartiles ratio(List<Double> side, List<Double> base) {
+        List<Double> ratios = new ArrayList<>();
+        for (int round = 0; round < side.size(); round++) {
+            ratios.add(side.get(round) / base.get(round));
+        }
+        return Quartiles.of(ratios);
     }
 
     private Side require(String side) {
@@ -131,6 +145,7 @@ final class Comparison {
         private final Batch batch;
         private final @Nullable Latencies latencies;
         private final List<Double> throughput = new ArrayList<>();
+        private final List<Double> cpuMicros = new ArrayList<>();
 
         Side(Batch batch, @Nullable Latencies latencies) {
             this.batch = batch;
@@ -138,13 +153,16 @@ final class Comparison {
         }
 
         void run() throws Exception {
+            long cpu = PROCESS.getProcessCpuTime();
             long start = System.nanoTime();
             long operations = batch.run();
             throughput.add(operations * 1e9 / (System.nanoTime() - start));
+            cpuMicros.add((PROCESS.getProcessCpuTime() - cpu) / 1e3 / operations);
         }
 
         void forget() {
             throughput.clear();
+            cpuMicros.clear();
             if (latencies != null) {
                 latencies.forget();
             }
@@ -152,15 +170,10 @@ final class Comparison {
 
         ComparisonResult.Side result(String side) {
             return new ComparisonResult.Side(
-                    side, Quartiles.of(throughput), latencies == null ? null : latencies.percentiles());
-        }
-
-        Quartiles ratio(Side base) {
-            List<Double> ratios = new ArrayList<>();
-            for (int round = 0; round < throughput.size(); round++) {
-                ratios.add(throughput.get(round) / base.throughput.get(round));
-            }
-            return Quartiles.of(ratios);
+                    side,
+                    Quartiles.of(throughput),
+                    Quartiles.of(cpuMicros),
+                    latencies == null ? null : latencies.percentiles());
         }
     }
 }

@@ -14,11 +14,14 @@ record ComparisonResult(
         List<Ratio> ratios,
         Environment environment) {
 
-    /** Operations each second and, if they were recorded, latencies. */
-    record Side(String name, Quartiles throughput, Latencies.@Nullable Percentiles latency) {}
+    /**
+     * Operations each second, microseconds of CPU that this JVM takes for each, and, if they were recorded, latencies. The CPU
+     * of servers in other processes is not in it.
+     */
+    record Side(String name, Quartiles throughput, Quartiles cpuMicros, Latencies.@Nullable Percentiles latency) {}
 
-    /** Throughput of one side over that of another. A control is one side over itself. */
-    record Ratio(String side, String base, Quartiles ratio, boolean control) {}
+    /** Throughput, and CPU of this JVM for each operation, of one side over those of another. A control is one side over itself. */
+    record Ratio(String side, String base, Quartiles ratio, Quartiles cpu, boolean control) {}
 
     /** Returns it as text. */
     String table() {
@@ -28,8 +31,8 @@ record ComparisonResult(
         for (Side side : sides) {
             Quartiles perSecond = side.throughput;
             text.append(line(
-                    "%-36s %,12.1f/s (%,.1f to %,.1f)",
-                    side.name, perSecond.median(), perSecond.lower(), perSecond.upper()));
+                    "%-36s %,12.1f/s (%,.1f to %,.1f), CPU %.2f us",
+                    side.name, perSecond.median(), perSecond.lower(), perSecond.upper(), side.cpuMicros.median()));
             Latencies.Percentiles latency = side.latency;
             if (latency != null) {
                 text.append(line(
@@ -39,13 +42,16 @@ record ComparisonResult(
         }
         for (Ratio ratio : ratios) {
             text.append(line(
-                    "%s / %s%s: %.3f (%.3f to %.3f)",
+                    "%s / %s%s: %.3f (%.3f to %.3f), CPU %.3f (%.3f to %.3f)",
                     ratio.side,
                     ratio.base,
                     ratio.control ? ", the noise" : "",
                     ratio.ratio.median(),
                     ratio.ratio.lower(),
-                    ratio.ratio.upper()));
+                    ratio.ratio.upper(),
+                    ratio.cpu.median(),
+                    ratio.cpu.lower(),
+                    ratio.cpu.upper()));
         }
         return text.toString();
     }
