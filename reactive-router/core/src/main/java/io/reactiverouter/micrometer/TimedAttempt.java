@@ -4,6 +4,7 @@ import io.reactiverouter.micrometer.CallMetrics.AttemptTimers;
 import io.reactiverouter.stream.Watcher;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import reactor.util.context.Context;
 
 /** One attempt on a node. */
 final class TimedAttempt implements Watcher {
@@ -13,6 +14,12 @@ final class TimedAttempt implements Watcher {
 
     TimedAttempt(AttemptTimers timers) {
         this.timers = timers;
+    }
+
+    /** What the call has put in is of use to attempts alone: the driver copies the context again and again. */
+    @Override
+    public Context context(Context ofSubscriber) {
+        return ofSubscriber.delete(TimedCall.class);
     }
 
     @Override
