@@ -73,7 +73,8 @@ class OperationsIntegrationTests {
                 "reactive-router.keyspaces.trading.key=user_id",
                 "reactive-router.keyspaces.trading.tables=orders",
                 "reactive-router.health.interval=200ms",
-                "reactive-router.health.timeout=500ms",
+                // The first probe of a JVM can take seconds.
+                "reactive-router.health.timeout=10s",
                 "reactive-router.observability.row-sampling=100ms",
                 "management.endpoints.web.exposure.include=*"));
         for (int i = 0; i < 2; i++) {
