@@ -73,8 +73,7 @@ class OperationsIntegrationTests {
                 "reactive-router.keyspaces.trading.key=user_id",
                 "reactive-router.keyspaces.trading.tables=orders",
                 "reactive-router.health.interval=200ms",
-                // The first probe of a JVM can take seconds.
-                "reactive-router.health.timeout=10s",
+                "reactive-router.health.timeout=500ms",
                 "reactive-router.observability.row-sampling=100ms",
                 "management.endpoints.web.exposure.include=*"));
         for (int i = 0; i < 2; i++) {
@@ -239,7 +238,8 @@ class OperationsIntegrationTests {
     @Test
     @SuppressWarnings("unchecked")
     void endpointShowsAllAndNoSecrets() {
-        application().run(context -> {
+        // The first probe of a JVM can take seconds.
+        application().withPropertyValues("reactive-router.health.timeout=10s").run(context -> {
             ShardsEndpoint endpoint = context.getBean(ShardsEndpoint.class);
             Map<String, Object> answer = endpoint.refresh().block(TIMEOUT);
             assertThat(answer).containsEntry("writable", 2L).containsEntry("healthyNodes", 2L);
