@@ -1,15 +1,15 @@
 package io.reactiverouter;
 
-import io.r2dbc.spi.Blob;
-import io.r2dbc.spi.Clob;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.Parameter;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Row;
 import io.r2dbc.spi.Statement;
 import io.reactiverouter.connection.SoleStatement;
+import java.time.temporal.Temporal;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.UUID;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
@@ -113,7 +113,7 @@ public final class Query {
             return null;
         }
         for (Object parameter : parameters) {
-            if (isInParts(parameter instanceof Parameter typed ? typed.getValue() : parameter)) {
+            if (!isSentAtOnce(parameter instanceof Parameter typed ? typed.getValue() : parameter)) {
                 return null;
             }
         }
@@ -124,9 +124,14 @@ public final class Query {
         return statement;
     }
 
-    /** Says whether the driver waits for somebody else before it can send a parameter. */
-    private static boolean isInParts(@Nullable Object value) {
-        return value instanceof Blob || value instanceof Clob || value instanceof Publisher;
+    /** Says whether the driver needs to wait for nobody, as a codec of the application's could make it, to send a parameter. */
+    private static boolean isSentAtOnce(@Nullable Object value) {
+        return value == null
+                || value instanceof Number
+                || value instanceof CharSequence
+                || value instanceof Boolean
+                || value instanceof UUID
+                || value instanceof Temporal;
     }
 
     /** Returns this query in another form. */

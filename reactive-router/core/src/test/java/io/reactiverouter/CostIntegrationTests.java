@@ -62,7 +62,7 @@ class CostIntegrationTests {
     private static final int ROUNDS = 11;
 
     /** A routed read allocates so many bytes more than one by hand, compiled as these tests are: without escape analysis. */
-    private static final long MORE_BYTES = 5_200;
+    private static final long MORE_BYTES = 400;
 
     /** What is counted. */
     private enum Call {
