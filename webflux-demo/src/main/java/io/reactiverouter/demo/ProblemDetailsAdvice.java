@@ -5,7 +5,6 @@ import io.reactiverouter.scatter.InvalidCursorException;
 import io.reactiverouter.strategy.UnroutableKeyException;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.TypeMismatchException;
 import org.springframework.http.HttpHeaders;
@@ -32,6 +31,8 @@ import tools.jackson.databind.exc.MismatchedInputException;
 @RestControllerAdvice
 class ProblemDetailsAdvice extends ResponseEntityExceptionHandler {
 
+    private record Violation(String field, String rule) {}
+
     @Override
     protected Mono<ResponseEntity<Object>> handleWebExchangeBindException(
             WebExchangeBindException error, HttpHeaders headers, HttpStatusCode status, ServerWebExchange exchange) {
@@ -48,11 +49,9 @@ class ProblemDetailsAdvice extends ResponseEntityExceptionHandler {
             ServerWebExchange exchange) {
         return invalid(error.getParameterValidationResults().stream()
                 .flatMap(result -> result.getResolvableErrors().stream()
-                        .map(each -> Map.of(
-                                "field",
-                                        String.valueOf(
-                                                result.getMethodParameter().getParameterName()),
-                                "rule", String.valueOf(each.getDefaultMessage()))))
+                        .map(each -> new Violation(
+                                String.valueOf(result.getMethodParameter().getParameterName()),
+                                String.valueOf(each.getDefaultMessage()))))
                 .toList());
     }
 
@@ -96,32 +95,32 @@ class ProblemDetailsAdvice extends ResponseEntityExceptionHandler {
         return respond(DatabaseProblem.of(error));
     }
 
-    private static Map<String, String> violation(FieldError error) {
+    private static Violation violation(FieldError error) {
         return error.isBindingFailure()
                 ? violation(
                         error.getField(),
                         error.unwrap(TypeMismatchException.class).getRequiredType())
-                : Map.of("field", error.getField(), "rule", String.valueOf(error.getDefaultMessage()));
+                : new Violation(error.getField(), String.valueOf(error.getDefaultMessage()));
     }
 
     /** Says what a value of the wrong type should have been, without the names of Java's types. */
-    private static Map<String, String> violation(String field, @Nullable Class<?> type) {
+    private static Violation violation(String field, @Nullable Class<?> type) {
         String rule = "has a value that cannot be read";
         if (type != null && type.isEnum()) {
             rule = "must be one of " + Arrays.toString(type.getEnumConstants());
         } else if (type != null && (type.isPrimitive() || Number.class.isAssignableFrom(type))) {
             rule = "must be a number";
         }
-        return Map.of("field", field, "rule", rule);
+        return new Violation(field, rule);
     }
 
-    private static Mono<ResponseEntity<Object>> invalid(List<Map<String, String>> violations) {
+    private static Mono<ResponseEntity<Object>> invalid(List<Violation> violations) {
         ProblemDetail problem = ProblemDetail.forStatusAndDetail(
                 HttpStatus.BAD_REQUEST,
                 String.join(
                         "; ",
                         violations.stream()
-                                .map(violation -> violation.get("field") + " " + violation.get("rule"))
+                                .map(violation -> violation.field() + " " + violation.rule())
                                 .sorted()
                                 .toList()));
         problem.setTitle("Invalid request");

@@ -14,6 +14,7 @@ import io.reactiverouter.demo.Permits;
 import io.reactiverouter.scatter.FailurePolicy;
 import io.reactiverouter.scatter.Gathered;
 import io.reactiverouter.scatter.ScatterFailure;
+import io.reactiverouter.topology.ReadPreference;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -62,7 +63,7 @@ class OrderStreams {
      * @param pace orders a second at most, null for as many as the client takes
      */
     Flux<StreamElement> any(OrderFilter filter, @Nullable Integer pace) {
-        return withVisibleEnd(gather(router.allShards().shardTimeout(SHARD_LIMIT), filter.toQuery(), pace));
+        return withVisibleEnd(gather(reading().shardTimeout(SHARD_LIMIT), filter.toQuery(), pace));
     }
 
     /**
@@ -70,12 +71,17 @@ class OrderStreams {
      * after it the status is sent, and an error would be no more than a broken connection to the client.
      */
     Flux<StreamElement> largestFirst(OrderFilter filter, Terms terms) {
-        ScatterOperations shards = router.allShards()
+        ScatterOperations shards = reading()
                 .shardTimeout(terms.shardTimeout())
                 .onFailure(terms.bestEffort() ? FailurePolicy.BEST_EFFORT : FailurePolicy.FAIL_FAST)
                 .orderBy(desc("amount"), asc("order_id"));
         return withVisibleEnd(
                 gather(terms.limit() == null ? shards : shards.limit(terms.limit()), filter.toQueryWithAmount(), null));
+    }
+
+    /** From the primaries: a replica may end a long query in favour of what it has to replay. */
+    private ScatterOperations reading() {
+        return router.allShards().reading(ReadPreference.primary());
     }
 
     /** The limits are inside of the visible end: its client may be one that does not read, and must not hold a permit. */
