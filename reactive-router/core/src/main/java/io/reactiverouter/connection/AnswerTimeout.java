@@ -1,5 +1,8 @@
 package io.reactiverouter.connection;
 
+import io.netty.util.Timeout;
+import io.netty.util.Timer;
+import io.netty.util.TimerTask;
 import io.r2dbc.spi.R2dbcException;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
@@ -11,13 +14,9 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
-import reactor.core.Disposable;
-import reactor.core.Disposables;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.FluxOperator;
 import reactor.core.publisher.Operators;
-import reactor.core.scheduler.Scheduler;
-import reactor.core.scheduler.Schedulers;
 import reactor.util.context.Context;
 
 /**
@@ -32,18 +31,21 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
     private final @Nullable Duration timeout;
     private final @Nullable Deadline deadline;
     private final Supplier<CallTimeoutException.Consequence> consequence;
+    private final Timer timer;
 
     private AnswerTimeout(
             Flux<? extends T> source,
             ShardId shard,
             @Nullable Duration timeout,
             @Nullable Deadline deadline,
-            Supplier<CallTimeoutException.Consequence> consequence) {
+            Supplier<CallTimeoutException.Consequence> consequence,
+            Timer timer) {
         super(source);
         this.shard = shard;
         this.timeout = timeout;
         this.deadline = deadline;
         this.consequence = consequence;
+        this.timer = timer;
     }
 
     /** Returns {@code source}, whose cancel cancels its statement, with this limit; itself where there is none. */
@@ -63,7 +65,13 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
             Supplier<CallTimeoutException.Consequence> consequence) {
         return timeout == null && deadline == null
                 ? source
-                : Flux.onAssembly(new AnswerTimeout<>(source, shard, timeout, deadline, consequence));
+                : Flux.onAssembly(new AnswerTimeout<>(source, shard, timeout, deadline, consequence, TimeLimits.TIMER));
+    }
+
+    /** For tests, which have timers of their own. */
+    static <T> Flux<T> limit(Flux<T> source, ShardId shard, Duration timeout, Timer timer) {
+        return new AnswerTimeout<>(
+                source, shard, timeout, null, () -> CallTimeoutException.Consequence.CANCELLED, timer);
     }
 
     /**
@@ -86,15 +94,15 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
             Operators.error(actual, CallTimeoutException.deadline(shard, deadline.limit(), notRun));
             return;
         }
-        source.subscribe(new Waiting<>(actual, this, Schedulers.parallel()));
+        source.subscribe(new Waiting<>(actual, this));
     }
 
     /**
-     * One task of the scheduler per subscription, whatever the number of rows: it looks how long the wait has been and
+     * One task of the timer per subscription, whatever the number of rows: it looks how long the wait has been and
      * comes back when the limit could be reached. {@code state} keeps the time-out and the source from signalling at the
      * same time: the time-out signals only if it moves it from IDLE to ENDED. A source may signal from within onNext.
      */
-    private static final class Waiting<T> implements CoreSubscriber<T>, Subscription, Runnable {
+    private static final class Waiting<T> implements CoreSubscriber<T>, Subscription, TimerTask {
 
         private static final int IDLE = 0;
         private static final int EMITTING = 1;
@@ -111,19 +119,17 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
         private final AnswerTimeout<?> settings;
         private final long timeoutNanos;
         private final @Nullable Deadline deadline;
-        private final Scheduler scheduler;
         private final AtomicInteger state = new AtomicInteger(IDLE);
-        private final Disposable.Swap task = Disposables.swap();
+        private volatile @Nullable Timeout task;
         private volatile long requested;
         private volatile long waitingSince;
         private @Nullable Subscription upstream;
 
-        Waiting(CoreSubscriber<? super T> actual, AnswerTimeout<?> settings, Scheduler scheduler) {
+        Waiting(CoreSubscriber<? super T> actual, AnswerTimeout<?> settings) {
             this.actual = actual;
             this.settings = settings;
             this.timeoutNanos = settings.timeout == null ? Long.MAX_VALUE : settings.timeout.toNanos();
             this.deadline = settings.deadline;
-            this.scheduler = scheduler;
         }
 
         @Override
@@ -137,8 +143,9 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
                 upstream = subscription;
                 waitingSince = System.nanoTime();
                 actual.onSubscribe(this);
-                // Does nothing if the stream has ended meanwhile: the task is disposed of then.
-                schedule(timeoutNanos);
+                if (state.get() != ENDED) {
+                    schedule(timeoutNanos);
+                }
             }
         }
 
@@ -161,7 +168,7 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
         @Override
         public void onError(Throwable error) {
             if (state.getAndSet(ENDED) != ENDED) {
-                task.dispose();
+                lift();
                 actual.onError(isServersLimit(error) ? late(error) : error);
             }
             // Otherwise nobody waits for it any more: an error after a cancel is nothing that needs a log.
@@ -184,7 +191,7 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
         @Override
         public void onComplete() {
             if (state.getAndSet(ENDED) != ENDED) {
-                task.dispose();
+                lift();
                 actual.onComplete();
             }
         }
@@ -203,12 +210,12 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
         @Override
         public void cancel() {
             state.set(ENDED);
-            task.dispose();
+            lift();
             upstream().cancel();
         }
 
         @Override
-        public void run() {
+        public void run(Timeout timeout) {
             if (state.get() == ENDED) {
                 return;
             }
@@ -240,8 +247,19 @@ public final class AnswerTimeout<T> extends FluxOperator<T, T> {
 
         private void schedule(long nanos) {
             long delay = deadline == null ? nanos : Math.min(nanos, Math.max(BUSY_NANOS, deadline.remainingNanos()));
-            // Not update(), which could dispose of the next look, if this thread has paused for longer than the delay.
-            task.replace(scheduler.schedule(this, delay, TimeUnit.NANOSECONDS));
+            Timeout next = settings.timer.newTimeout(this, delay, TimeUnit.NANOSECONDS);
+            // If this thread has paused for longer than the delay, it is not the last one, which must not be cancelled.
+            task = next;
+            if (state.get() == ENDED) {
+                next.cancel();
+            }
+        }
+
+        private void lift() {
+            Timeout set = task;
+            if (set != null) {
+                set.cancel();
+            }
         }
 
         private Subscription upstream() {

@@ -1,5 +1,8 @@
 package io.reactiverouter.connection;
 
+import io.netty.util.Timeout;
+import io.netty.util.Timer;
+import io.netty.util.TimerTask;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -11,13 +14,9 @@ import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
-import reactor.core.Disposable;
-import reactor.core.Disposables;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.MonoOperator;
 import reactor.core.publisher.Operators;
-import reactor.core.scheduler.Scheduler;
-import reactor.core.scheduler.Schedulers;
 import reactor.util.Logger;
 import reactor.util.Loggers;
 import reactor.util.context.Context;
@@ -40,6 +39,9 @@ final class HandOut<T> extends MonoOperator<T, T> {
     private final UnaryOperator<Throwable> translate;
     private final Preparation<T> preparation;
     private final Waits waits;
+
+    /** Looked up here, because a timer takes its time to start. */
+    private final Timer timer = TimeLimits.TIMER;
 
     HandOut(
             Mono<? extends T> pool,
@@ -81,14 +83,14 @@ final class HandOut<T> extends MonoOperator<T, T> {
 
     @Override
     public void subscribe(CoreSubscriber<? super T> actual) {
-        source.subscribe(new Waiting<>(actual, this, Schedulers.parallel()));
+        source.subscribe(new Waiting<>(actual, this));
     }
 
     /**
      * Its value is the state: whoever moves it to {@code ENDED} decides how the wait ends. The pool is asked once, because it
      * gives a connection for each time it is asked. When it has given one it must hear of no cancel any more.
      */
-    private static final class Waiting<T> extends AtomicInteger implements CoreSubscriber<T>, Subscription, Runnable {
+    private static final class Waiting<T> extends AtomicInteger implements CoreSubscriber<T>, Subscription, TimerTask {
 
         private static final long serialVersionUID = 1L;
 
@@ -100,17 +102,15 @@ final class HandOut<T> extends MonoOperator<T, T> {
         private final transient CoreSubscriber<? super T> actual;
         private final transient HandOut<T> settings;
         private final transient @Nullable Deadline deadline;
-        private final transient Scheduler scheduler;
         private final long start;
-        private final transient Disposable.Swap timer = Disposables.swap();
+        private transient volatile @Nullable Timeout timer;
         private transient @Nullable Subscription upstream;
         private transient @Nullable T connection;
 
-        Waiting(CoreSubscriber<? super T> actual, HandOut<T> settings, Scheduler scheduler) {
+        Waiting(CoreSubscriber<? super T> actual, HandOut<T> settings) {
             this.actual = actual;
             this.settings = settings;
             this.deadline = Deadline.of(actual.currentContext());
-            this.scheduler = scheduler;
             this.start = settings.waits == Waits.UNHEARD ? 0 : System.nanoTime();
         }
 
@@ -133,7 +133,7 @@ final class HandOut<T> extends MonoOperator<T, T> {
                 return;
             }
             if (deadline != null && deadline.isOver()) {
-                run();
+                timeIsUp();
                 return;
             }
             upstream().request(Long.MAX_VALUE);
@@ -141,7 +141,11 @@ final class HandOut<T> extends MonoOperator<T, T> {
             if (get() != ENDED) {
                 long limit = settings.limit.toNanos();
                 long nanos = deadline == null ? limit : Math.min(limit, deadline.remainingNanos());
-                timer.update(scheduler.schedule(this, nanos, TimeUnit.NANOSECONDS));
+                Timeout set = settings.timer.newTimeout(this, nanos, TimeUnit.NANOSECONDS);
+                timer = set;
+                if (get() == ENDED) {
+                    set.cancel();
+                }
             }
         }
 
@@ -234,7 +238,11 @@ final class HandOut<T> extends MonoOperator<T, T> {
         }
 
         @Override
-        public void run() {
+        public void run(Timeout timeout) {
+            timeIsUp();
+        }
+
+        private void timeIsUp() {
             int before = end();
             leave(before);
             if (before != ENDED) {
@@ -257,8 +265,9 @@ final class HandOut<T> extends MonoOperator<T, T> {
         /** Returns the state before; {@code ENDED} if it was so already. */
         private int end() {
             int before = getAndSet(ENDED);
-            if (before != ENDED) {
-                timer.dispose();
+            Timeout set = timer;
+            if (before != ENDED && set != null) {
+                set.cancel();
             }
             return before;
         }

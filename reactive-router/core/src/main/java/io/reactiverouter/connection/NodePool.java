@@ -15,6 +15,12 @@ interface NodePool {
      */
     Mono<LeasedConnection> acquire();
 
+    /**
+     * Does the same for an owner who goes on with whatever he likes, and gets the connection on its event loop: while
+     * {@link #acquire} hands one out, nobody else gets one, and what takes its time must not be done there.
+     */
+    Mono<LeasedConnection> lend();
+
     /** Returns {@code work} as it is done with a connection: begun, asked for more and cancelled on its event loop. */
     <T> Flux<T> onLoop(LeasedConnection connection, Flux<T> work);
 

@@ -110,12 +110,12 @@ public final class NodePools {
 
     /**
      * Hands out a connection that the caller must close; closing gives it back to the pool, once the server has answered
-     * all that it was sent and an open transaction is rolled back.
+     * all that it was sent and an open transaction is rolled back. It comes on its event loop.
      */
     public Mono<Connection> acquire(NodeId node) {
         NodePool pool = pool(node);
         // Cached: it happens once, is not undone by a cancel, and whoever closes again waits for the same end.
-        return pool.acquire()
+        return pool.lend()
                 .map(connection -> new BorrowedConnection(
                         connection,
                         Mono.defer(() -> pool.settleAndRelease(connection)).cache()));

@@ -53,6 +53,7 @@ final class R2dbcNodePool implements NodePool {
     private final ClusterListener listener;
     private final InstrumentedPool<Connection> pool;
     private final Mono<LeasedConnection> acquire;
+    private final Mono<LeasedConnection> lend;
     private final InstrumentedPool.PoolMetrics metrics;
     private final PoolCounts counts;
 
@@ -62,27 +63,47 @@ final class R2dbcNodePool implements NodePool {
         this.connector = connector;
         this.listener = listener;
         this.counts = connector.counts();
-        this.pool = PoolBuilder.from(connector.create())
+        this.pool = PoolBuilder.from(connector.logins().sparing(connector.create()))
                 .metricsRecorder(counts)
                 .evictionPredicate(this::isSpent)
                 .evictInBackground(EVICTION_INTERVAL)
-                .destroyHandler(Connection::close)
+                .destroyHandler(this::close)
                 // So that those that are not needed stay idle until they are closed.
                 .idleResourceReuseMruOrder()
                 .maxPendingAcquire(settings.maxPending())
-                .allocationStrategy(new GradualGrowth(
-                        settings.minSize(), settings.maxSize(), connector.logins()::count, this::isCrowded))
+                .allocationStrategy(
+                        new GradualGrowth(settings.minSize(), settings.maxSize(), this::logins, this::isCrowded))
                 .buildPool();
         this.metrics = pool.metrics();
-        Mono<LeasedConnection> translated = new HandOut<>(
+        this.acquire = handingOut(new Limiting());
+        this.lend = handingOut(new Lending());
+        connector.logins().whenFree(this::growOn);
+    }
+
+    private Mono<LeasedConnection> handingOut(HandOut.Preparation<LeasedConnection> preparation) {
+        Mono<LeasedConnection> handOut = new HandOut<>(
                 pool.acquire().map(LeasedConnection::new),
                 settings.acquireTimeout(),
                 LeasedConnection::giveBack,
                 this::counted,
-                new Limiting(),
+                preparation,
                 listener == ClusterListener.NONE ? HandOut.Waits.UNHEARD : this::waited);
-        this.acquire = settings.leakThreshold().isZero() ? translated : watched(translated);
-        connector.logins().whenLong(this::growOn);
+        return settings.leakThreshold().isZero() ? handOut : watched(handOut);
+    }
+
+    /** A connection that does not close in good order is gone all the same, and what it was used for is done. */
+    private Mono<Void> close(Connection connection) {
+        return Mono.from(connection.close()).onErrorResume(error -> {
+            LOG.debug("a connection to {} was not closed in good order", node, error);
+            return Mono.empty();
+        });
+    }
+
+    /** In a pause those who wait get what comes back; where nothing can, they hear that the node refuses. */
+    private int logins() {
+        Logins logins = connector.logins();
+        boolean has = metrics.acquiredSize() + metrics.idleSize() > 0;
+        return has && logins.pause() ? GradualGrowth.AT_ONCE : logins.count();
     }
 
     /** Not only when the queue is full: more can come between the question and its answer. */
@@ -101,6 +122,11 @@ final class R2dbcNodePool implements NodePool {
     @Override
     public Mono<LeasedConnection> acquire() {
         return acquire;
+    }
+
+    @Override
+    public Mono<LeasedConnection> lend() {
+        return lend;
     }
 
     @Override
@@ -387,7 +413,7 @@ final class R2dbcNodePool implements NodePool {
     }
 
     /** The server knows how long the statements of a connection's next owner may take. */
-    private final class Limiting implements HandOut.Preparation<LeasedConnection> {
+    private class Limiting implements HandOut.Preparation<LeasedConnection> {
 
         @Override
         public @Nullable Mono<Void> of(LeasedConnection connection, @Nullable Deadline deadline) {
@@ -404,6 +430,19 @@ final class R2dbcNodePool implements NodePool {
         public Throwable late(Deadline deadline) {
             return CallTimeoutException.deadline(
                     node.shard(), deadline.limit(), CallTimeoutException.Consequence.NOT_RUN);
+        }
+    }
+    /** The pool gives nobody else a connection while it tells one of his. */
+    private final class Lending extends Limiting {
+
+        @Override
+        public @Nullable Mono<Void> of(LeasedConnection connection, @Nullable Deadline deadline) {
+            Mono<Void> limit = super.of(connection, deadline);
+            EventLoops.ConnectionLoop loop = loop(connection);
+            // The answer to a statement comes on the loop.
+            return limit != null || loop == null
+                    ? limit
+                    : Mono.<Void>fromRunnable(() -> {}).subscribeOn(loop.scheduler());
         }
     }
 }

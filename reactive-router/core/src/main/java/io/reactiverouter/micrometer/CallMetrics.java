@@ -1,16 +1,15 @@
 package io.reactiverouter.micrometer;
 
 import io.micrometer.core.instrument.Counter;
-import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import io.reactiverouter.micrometer.CallMeters.CallTimers;
 import io.reactiverouter.observation.CallInfo;
 import io.reactiverouter.observation.CallInstrumentation;
 import io.reactiverouter.observation.CallKind;
 import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.observation.NodeCall;
 import io.reactiverouter.stream.Watched;
-import io.reactiverouter.stream.Watcher;
 import io.reactiverouter.topology.NodeId;
 import io.reactiverouter.topology.ShardId;
 import java.util.EnumMap;
@@ -29,8 +28,6 @@ import reactor.core.publisher.Flux;
  */
 public final class CallMetrics implements CallInstrumentation, ClusterListener {
 
-    private record AttemptKey(@Nullable String keyspace, CallKind kind, NodeCall attempt) {}
-
     private record EventKey(RouterMeter meter, NodeId node) {}
 
     /** How a call or an attempt ended, as the tag says. */
@@ -41,94 +38,49 @@ public final class CallMetrics implements CallInstrumentation, ClusterListener {
         /** A scatter-gather went on without a shard that had failed. */
         PARTIAL;
 
-        static Outcome of(Watcher.End end, boolean partial) {
-            return switch (end) {
-                case COMPLETE -> partial ? PARTIAL : SUCCESS;
-                case ERROR -> ERROR;
-                case CANCEL -> CANCELLED;
-            };
-        }
-
         String tag() {
             return name().toLowerCase(Locale.ROOT);
         }
     }
 
     private final MeterRegistry registry;
-    private final Map<Outcome, Map<CallInfo, Timer>> calls = new EnumMap<>(Outcome.class);
-    private final Map<String, DistributionSummary> fanOuts = new ConcurrentHashMap<>();
-    private final Map<AttemptKey, AttemptTimers> attempts = new ConcurrentHashMap<>();
+    private final Map<CallKind, Map<String, CallMeters>> calls = new EnumMap<>(CallKind.class);
     private final Map<NodeId, Timer> waits = new ConcurrentHashMap<>();
     private final Map<NodeId, Timer> vainWaits = new ConcurrentHashMap<>();
     private final Map<EventKey, Counter> events = new ConcurrentHashMap<>();
 
     public CallMetrics(MeterRegistry registry) {
         this.registry = registry;
-        for (Outcome outcome : Outcome.values()) {
-            calls.put(outcome, new ConcurrentHashMap<>());
+        for (CallKind kind : CallKind.values()) {
+            calls.put(kind, new ConcurrentHashMap<>());
         }
     }
 
     @Override
     public <T> Flux<T> call(CallInfo call, Flux<T> answer) {
-        // The statement is no tag.
-        CallInfo tagged = new CallInfo(call.keyspace(), call.kind(), call.operation(), null);
-        return Watched.by(context -> new TimedCall(this, tagged), answer);
+        CallMeters meters = meters(call.keyspace(), call.kind());
+        CallTimers timers = meters.operation(call.operation());
+        return Watched.by(context -> new TimedCall(meters, timers, call.kind()), answer);
     }
 
     @Override
     public <T> Flux<T> attempt(NodeCall attempt, Flux<T> answer) {
         return Watched.by(
                 context -> {
-                    CallInfo call = TimedCall.of(context);
-                    return new TimedAttempt(timers(
-                            call == null ? null : call.keyspace(),
-                            call == null ? CallKind.SINGLE : call.kind(),
-                            attempt));
+                    CallMeters ofCall = TimedCall.meters(context);
+                    CallMeters meters = ofCall == null ? meters(null, CallKind.SINGLE) : ofCall;
+                    return new TimedAttempt(meters.attempt(attempt));
                 },
                 answer);
     }
 
-    private AttemptTimers timers(@Nullable String keyspace, CallKind kind, NodeCall attempt) {
-        return attempts.computeIfAbsent(new AttemptKey(keyspace, kind, attempt), this::timers);
-    }
-
-    private AttemptTimers timers(AttemptKey key) {
-        String keyspace = keyspace(key.keyspace());
-        String shard = key.attempt().node().shard().toString();
-        String role = lower(key.attempt().role());
-        String kind = lower(key.kind());
-        return new AttemptTimers(
-                timer(RouterMeter.ATTEMPTS, keyspace, shard, role, kind, Outcome.SUCCESS.tag()),
-                timer(RouterMeter.ATTEMPTS, keyspace, shard, role, kind, Outcome.ERROR.tag()),
-                timer(RouterMeter.ATTEMPTS, keyspace, shard, role, kind, Outcome.CANCELLED.tag()),
-                timer(RouterMeter.FIRST_ROW, keyspace, shard, role, kind));
-    }
-
-    void ended(CallInfo call, Outcome outcome, long nanos) {
-        Map<CallInfo, Timer> timers = Objects.requireNonNull(calls.get(outcome));
-        Timer timer = timers.get(call);
-        if (timer == null) {
-            timer = timers.computeIfAbsent(
-                    call,
-                    key -> timer(
-                            RouterMeter.CALLS,
-                            keyspace(key.keyspace()),
-                            lower(key.kind()),
-                            key.operation(),
-                            outcome.tag()));
-        }
-        timer.record(nanos, TimeUnit.NANOSECONDS);
-    }
-
-    void asking(CallInfo call, int shards) {
-        fanOuts.computeIfAbsent(
-                        keyspace(call.keyspace()),
-                        keyspace -> DistributionSummary.builder(RouterMeter.SCATTER_SHARDS.meterName())
-                                .description(RouterMeter.SCATTER_SHARDS.description())
-                                .tags(Tagged.of(RouterMeter.SCATTER_SHARDS, keyspace))
-                                .register(registry))
-                .record(shards);
+    private CallMeters meters(@Nullable String named, CallKind kind) {
+        String keyspace = named == null ? RouterMeter.NO_KEYSPACE : named;
+        Map<String, CallMeters> keyspaces = Objects.requireNonNull(calls.get(kind));
+        CallMeters meters = keyspaces.get(keyspace);
+        return meters != null
+                ? meters
+                : keyspaces.computeIfAbsent(keyspace, key -> new CallMeters(registry, key, kind));
     }
 
     @Override
@@ -145,7 +97,8 @@ public final class CallMetrics implements CallInstrumentation, ClusterListener {
         Timer timer = timers.get(node);
         if (timer == null) {
             timer = timers.computeIfAbsent(
-                    node, key -> timer(RouterMeter.ACQUIRE, key.shard().toString(), key.endpoint(), outcome));
+                    node,
+                    key -> timer(registry, RouterMeter.ACQUIRE, key.shard().toString(), key.endpoint(), outcome));
         }
         timer.record(nanos, TimeUnit.NANOSECONDS);
     }
@@ -188,7 +141,7 @@ public final class CallMetrics implements CallInstrumentation, ClusterListener {
                 .increment();
     }
 
-    private Timer timer(RouterMeter meter, String... values) {
+    static Timer timer(MeterRegistry registry, RouterMeter meter, String... values) {
         return Timer.builder(meter.meterName())
                 .description(meter.description())
                 .tags(Tagged.of(meter, values))
@@ -202,23 +155,7 @@ public final class CallMetrics implements CallInstrumentation, ClusterListener {
                 .register(registry);
     }
 
-    private static String keyspace(@Nullable String keyspace) {
-        return keyspace == null ? RouterMeter.NO_KEYSPACE : keyspace;
-    }
-
-    private static String lower(Enum<?> value) {
+    static String lower(Enum<?> value) {
         return value.name().toLowerCase(Locale.ROOT);
-    }
-
-    /** The timers of attempts that differ in how they end alone. */
-    record AttemptTimers(Timer success, Timer error, Timer cancelled, Timer firstRow) {
-
-        Timer of(Watcher.End end) {
-            return switch (end) {
-                case COMPLETE -> success;
-                case ERROR -> error;
-                case CANCEL -> cancelled;
-            };
-        }
     }
 }

@@ -1,6 +1,6 @@
 package io.reactiverouter.micrometer;
 
-import io.reactiverouter.micrometer.CallMetrics.AttemptTimers;
+import io.reactiverouter.micrometer.CallMeters.AttemptTimers;
 import io.reactiverouter.stream.Watcher;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;

@@ -1,11 +1,11 @@
 package io.reactiverouter.micrometer;
 
-import io.reactiverouter.micrometer.CallMetrics.Outcome;
-import io.reactiverouter.observation.CallInfo;
+import io.reactiverouter.micrometer.CallMeters.CallTimers;
 import io.reactiverouter.observation.CallKind;
 import io.reactiverouter.observation.CallProgress;
 import io.reactiverouter.stream.Watcher;
 import io.reactiverouter.topology.ShardId;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import reactor.util.context.Context;
 import reactor.util.context.ContextView;
@@ -13,31 +13,33 @@ import reactor.util.context.ContextView;
 /** One subscription of a call; its attempts find it in their context. */
 final class TimedCall implements Watcher, CallProgress {
 
-    private final CallMetrics metrics;
-    private final CallInfo call;
+    private final CallMeters meters;
+    private final CallTimers timers;
+    private final CallKind kind;
     private final long start = System.nanoTime();
     private volatile boolean partial;
 
-    TimedCall(CallMetrics metrics, CallInfo call) {
-        this.metrics = metrics;
-        this.call = call;
+    TimedCall(CallMeters meters, CallTimers timers, CallKind kind) {
+        this.meters = meters;
+        this.timers = timers;
+        this.kind = kind;
     }
 
-    /** Returns the call that is under way, null if there is none. */
-    static @Nullable CallInfo of(ContextView context) {
+    /** Returns the meters of the call that is under way, null if there is none. */
+    static @Nullable CallMeters meters(ContextView context) {
         TimedCall timed = context.getOrDefault(TimedCall.class, null);
-        return timed == null ? null : timed.call;
+        return timed == null ? null : timed.meters;
     }
 
     @Override
     public Context context(Context ofSubscriber) {
         Context with = ofSubscriber.put(TimedCall.class, this);
-        return call.kind() == CallKind.SCATTER ? in(with) : with;
+        return kind == CallKind.SCATTER ? in(with) : with;
     }
 
     @Override
     public void asking(int shards) {
-        metrics.asking(call, shards);
+        meters.asking(shards);
     }
 
     @Override
@@ -47,6 +49,6 @@ final class TimedCall implements Watcher, CallProgress {
 
     @Override
     public void ended(End end, boolean answered, @Nullable Throwable error) {
-        metrics.ended(call, Outcome.of(end, partial), System.nanoTime() - start);
+        timers.of(end, partial).record(System.nanoTime() - start, TimeUnit.NANOSECONDS);
     }
 }

@@ -2,23 +2,25 @@ package io.reactiverouter.connection;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.netty.util.HashedWheelTimer;
+import io.netty.util.Timeout;
+import io.netty.util.Timer;
+import io.netty.util.TimerTask;
 import io.r2dbc.spi.R2dbcException;
 import io.r2dbc.spi.R2dbcTransientResourceException;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ThreadFactory;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
-import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
-import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 import reactor.test.StepVerifier;
 import reactor.test.publisher.TestPublisher;
@@ -191,46 +193,30 @@ class AnswerTimeoutTests {
     @Test
     void pauseOfTheThreadThatSetsTheLimitDoesNotLoseIt() {
         AtomicInteger looks = new AtomicInteger();
-        Schedulers.setFactory(new Schedulers.Factory() {
+        HashedWheelTimer real = new HashedWheelTimer();
+        Timer pausing = new Timer() {
             @Override
-            public Scheduler newParallel(int parallelism, ThreadFactory threads) {
-                Scheduler real = Schedulers.Factory.super.newParallel(parallelism, threads);
-                return new Scheduler() {
-                    @Override
-                    public Disposable schedule(Runnable task) {
-                        return real.schedule(task);
-                    }
-
-                    @Override
-                    public Disposable schedule(Runnable task, long delay, TimeUnit unit) {
-                        Disposable scheduled = real.schedule(task, delay, unit);
-                        if (looks.getAndIncrement() == 0) {
-                            LockSupport.parkNanos(
-                                    LIMIT.multipliedBy(5).dividedBy(2).toNanos());
-                        }
-                        return scheduled;
-                    }
-
-                    @Override
-                    public Worker createWorker() {
-                        return real.createWorker();
-                    }
-
-                    @Override
-                    public void dispose() {
-                        real.dispose();
-                    }
-                };
+            public Timeout newTimeout(TimerTask task, long delay, TimeUnit unit) {
+                Timeout set = real.newTimeout(task, delay, unit);
+                if (looks.getAndIncrement() == 0) {
+                    LockSupport.parkNanos(LIMIT.multipliedBy(3).toNanos());
+                }
+                return set;
             }
-        });
+
+            @Override
+            public Set<Timeout> stop() {
+                return real.stop();
+            }
+        };
         try {
             // Without demand at first, so that the first look only comes back.
-            StepVerifier.create(AnswerTimeout.limit(Flux.never(), SHARD, LIMIT), 0)
+            StepVerifier.create(AnswerTimeout.limit(Flux.never(), SHARD, LIMIT, pausing), 0)
                     .thenRequest(1)
                     .expectError(CallTimeoutException.class)
                     .verify(TIMEOUT);
         } finally {
-            Schedulers.resetFactory();
+            pausing.stop();
         }
     }
 }

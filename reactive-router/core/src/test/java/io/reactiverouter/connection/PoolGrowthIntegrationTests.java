@@ -17,6 +17,8 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -86,6 +88,32 @@ class PoolGrowthIntegrationTests {
         }
     }
 
+    /** Another login each time that somebody waits would only keep a server busy that has no place left. */
+    @Test
+    @Tag("undisturbed")
+    void serverWithoutAPlaceIsAskedRarelyWhileTheOpenConnectionServes() throws IOException, SQLException {
+        try (Door door = new Door(login -> Answer.PASS)) {
+            ShardCluster cluster = cluster(door, POOL);
+            calls(cluster, 1);
+            placesForLogins(1);
+            List<String> ends = calls(cluster, 20, Query.of("select pg_sleep(0.05)"));
+            assertThat(ends).filteredOn("done"::equals).hasSizeGreaterThanOrEqualTo(8);
+            assertThat(door.logins()).isLessThanOrEqualTo(17);
+            placesForLogins(-1);
+            assertThat(calls(cluster, 1)).containsExactly("done");
+            cluster.close().block(TIMEOUT);
+        } finally {
+            placesForLogins(-1);
+        }
+    }
+
+    private static void placesForLogins(int places) throws SQLException {
+        try (java.sql.Connection superuser = SHARDS.node(0).openSuperuserJdbc();
+                Statement statement = superuser.createStatement()) {
+            statement.execute("alter role " + SHARDS.node(0).username() + " connection limit " + places);
+        }
+    }
+
     private static ShardCluster cluster(Door door, PoolSettings pool) {
         return ShardCluster.builder()
                 .shards(List.of(Shard.named("s0").primary(door.r2dbcUrl(SHARDS.node(0)))))
@@ -97,10 +125,14 @@ class PoolGrowthIntegrationTests {
 
     /** Returns how each of so many calls at once has ended. */
     private static List<String> calls(ShardCluster cluster, int count) {
+        return calls(cluster, count, ONE);
+    }
+
+    private static List<String> calls(ShardCluster cluster, int count, Query query) {
         return Flux.range(0, count)
                 .flatMap(
                         i -> cluster.shard(ShardId.of("s0"))
-                                .update(ONE)
+                                .update(query)
                                 .map(done -> "done")
                                 .onErrorResume(
                                         error -> Mono.just(error.getClass().getSimpleName())),

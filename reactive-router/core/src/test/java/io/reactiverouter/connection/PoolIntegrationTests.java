@@ -35,7 +35,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -514,6 +516,27 @@ class PoolIntegrationTests {
                     .block(Duration.ofSeconds(4));
 
             assertThat(answers).hasSize(threads).containsOnly(1);
+        });
+    }
+
+    /** The pool gives nobody else one while it tells an owner of his, who may do what takes long, or block. */
+    @Test
+    void connectionThatIsLentComesOnItsEventLoop() {
+        using("lent", PoolSettings.DEFAULTS.withMaxSize(1), cluster -> {
+            ShardOperations shard = cluster.shard(ShardId.of("s0"));
+            List<String> threads = new CopyOnWriteArrayList<>();
+            Mono<Connection> lent = shard.connection()
+                    .doOnNext(connection -> threads.add(Thread.currentThread().getName()));
+            one(shard);
+
+            Connection first = lent.subscribeOn(Schedulers.boundedElastic()).block(TIMEOUT);
+            CompletableFuture<Connection> second = lent.toFuture();
+            Mono.defer(() -> Mono.from(first.close()))
+                    .subscribeOn(Schedulers.boundedElastic())
+                    .block(TIMEOUT);
+            Mono.from(Mono.fromFuture(second).block(TIMEOUT).close()).block(TIMEOUT);
+
+            assertThat(threads).hasSize(2).allMatch(name -> name.matches("reactive-router-\\w*-\\d+"));
         });
     }
 

@@ -90,8 +90,13 @@ class CallMetricsIntegrationTests {
         assertThat(timer(RouterMeter.ACQUIRE, "shard", "s1", "outcome", "acquired")
                         .count())
                 .isEqualTo(3);
-        assertThat(timer(RouterMeter.CALLS, "keyspace", RouterMeter.NO_KEYSPACE).count())
+        assertThat(timer(RouterMeter.CALLS, "keyspace", RouterMeter.NO_KEYSPACE, "outcome", "success")
+                        .count())
                 .isEqualTo(1);
+        // A series that is there from the first call on shows an increase with its first error.
+        assertThat(timer(RouterMeter.CALLS, "keyspace", "trading", "outcome", "error")
+                        .count())
+                .isZero();
         assertThat(timer(RouterMeter.ATTEMPTS, "keyspace", RouterMeter.NO_KEYSPACE, "shard", "s0", "outcome", "success")
                         .count())
                 .isEqualTo(1);
@@ -103,7 +108,9 @@ class CallMetricsIntegrationTests {
                         .update(Query.of("select 1/0"))
                         .block(TIMEOUT))
                 .isInstanceOf(R2dbcException.class);
-        assertThat(timer(RouterMeter.CALLS, "outcome", "error").count()).isEqualTo(1);
+        assertThat(timer(RouterMeter.CALLS, "operation", "update", "outcome", "error")
+                        .count())
+                .isEqualTo(1);
         assertThat(timer(RouterMeter.ATTEMPTS, "shard", "s0", "outcome", "error")
                         .count())
                 .isEqualTo(1);
@@ -113,7 +120,9 @@ class CallMetricsIntegrationTests {
                         row -> row.get(0, Long.class))
                 .take(3)
                 .blockLast(TIMEOUT);
-        assertThat(timer(RouterMeter.CALLS, "outcome", "cancelled").count()).isEqualTo(1);
+        assertThat(timer(RouterMeter.CALLS, "operation", "query", "outcome", "cancelled")
+                        .count())
+                .isEqualTo(1);
         await(
                 "the attempt has ended",
                 TIMEOUT,
