@@ -6,9 +6,18 @@ import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Row;
 import io.r2dbc.spi.Statement;
 import io.reactiverouter.connection.SoleStatement;
-import java.time.temporal.Temporal;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.time.LocalTime;
+import java.time.OffsetDateTime;
+import java.time.OffsetTime;
+import java.time.ZonedDateTime;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +36,27 @@ public final class Query {
 
     /** Rows that the server sends at once unless {@link #fetchSize(int)} says otherwise. */
     public static final int DEFAULT_FETCH_SIZE = 1_024;
+
+    /** Types with codecs of the driver; with another one's, an application can have a value sent when it pleases. */
+    private static final Set<Class<?>> SENT_AT_ONCE = Set.of(
+            String.class,
+            Long.class,
+            Integer.class,
+            Short.class,
+            Byte.class,
+            Double.class,
+            Float.class,
+            BigDecimal.class,
+            BigInteger.class,
+            Boolean.class,
+            UUID.class,
+            Instant.class,
+            LocalDate.class,
+            LocalTime.class,
+            LocalDateTime.class,
+            OffsetTime.class,
+            OffsetDateTime.class,
+            ZonedDateTime.class);
 
     private final String sql;
     private final @Nullable Object[] parameters;
@@ -126,12 +156,7 @@ public final class Query {
 
     /** Says whether the driver needs to wait for nobody, as a codec of the application's could make it, to send a parameter. */
     private static boolean isSentAtOnce(@Nullable Object value) {
-        return value == null
-                || value instanceof Number
-                || value instanceof CharSequence
-                || value instanceof Boolean
-                || value instanceof UUID
-                || value instanceof Temporal;
+        return value == null || SENT_AT_ONCE.contains(value.getClass());
     }
 
     /** Returns this query in another form. */

@@ -72,6 +72,14 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
         }
     }
 
+    /** The next owner's transaction is none of this one's business. Needs no lease if there is none yet. */
+    private void requireNotOver() {
+        Lease made = lease.get();
+        if (made != null) {
+            made.check();
+        }
+    }
+
     /** Has it watched until it is given back; called before its owner has it. */
     void watch(LeakWatch leak) {
         watch = leak;
@@ -159,6 +167,7 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
 
     @Override
     public boolean isAutoCommit() {
+        requireNotOver();
         return physical.isAutoCommit();
     }
 
@@ -169,6 +178,7 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
 
     @Override
     public IsolationLevel getTransactionIsolationLevel() {
+        requireNotOver();
         return physical.getTransactionIsolationLevel();
     }
 

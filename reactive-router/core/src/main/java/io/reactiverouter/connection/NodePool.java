@@ -1,5 +1,8 @@
 package io.reactiverouter.connection;
 
+import io.r2dbc.spi.Connection;
+import java.util.function.Function;
+import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -21,8 +24,11 @@ interface NodePool {
      */
     Mono<LeasedConnection> lend();
 
-    /** Returns {@code work} as it is done with a connection: begun, asked for more and cancelled on its event loop. */
-    <T> Flux<T> onLoop(LeasedConnection connection, Flux<T> work);
+    /**
+     * Returns {@code work} as it is done with a connection: begun, asked for more and cancelled on its event loop. It is not
+     * called, and {@link NodeUnreachableException} comes in its place, if the connection has been closed by then.
+     */
+    <T> Flux<T> onLoop(LeasedConnection connection, Function<? super Connection, ? extends Publisher<T>> work);
 
     /** Gives back a connection whose statements have all been answered; an open transaction is rolled back. */
     Mono<Void> release(LeasedConnection connection);

@@ -33,7 +33,7 @@ final class PooledExecutor implements ShardExecutor {
         NodePool pool = pools.pool(node);
         Flux<T> answer = Flux.usingWhen(
                 pool.acquire(),
-                connection -> pool.onLoop(connection, Flux.<T>defer(() -> work.apply(connection))),
+                connection -> pool.<T>onLoop(connection, work),
                 residue == Residue.NONE ? pool::release : pool::settleAndRelease,
                 (connection, error) ->
                         isSpoilt(error) ? pool.discard(connection, error) : pool.settleAndRelease(connection),

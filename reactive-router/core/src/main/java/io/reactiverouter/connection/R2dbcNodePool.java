@@ -11,6 +11,7 @@ import io.reactiverouter.topology.NodeId;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
@@ -130,10 +131,21 @@ final class R2dbcNodePool implements NodePool {
     }
 
     @Override
-    public <T> Flux<T> onLoop(LeasedConnection connection, Flux<T> work) {
-        EventLoops.ConnectionLoop loop = loop(connection);
-        // Where it has none any more, nothing can be sent either.
-        return loop == null ? work : work.cancelOn(loop.cancelling()).subscribeOn(loop.scheduler());
+    public <T> Flux<T> onLoop(LeasedConnection leased, Function<? super Connection, ? extends Publisher<T>> work) {
+        EventLoops.ConnectionLoop loop = loop(leased);
+        if (loop == null) {
+            // Not at once: the pool is in the middle of handing it out.
+            return Flux.<T>error(this::closed).subscribeOn(Schedulers.parallel());
+        }
+        return Flux.<T>defer(() -> isOpen(leased.physical()) ? work.apply(leased) : Flux.error(closed()))
+                .cancelOn(loop.cancelling())
+                .subscribeOn(loop.scheduler());
+    }
+
+    /** Nothing was sent: whoever waited for the connection can ask for another one. */
+    private NodeUnreachableException closed() {
+        return new NodeUnreachableException(
+                node, new IllegalStateException("the connection was closed when it was about to be used"));
     }
 
     private EventLoops.@Nullable ConnectionLoop loop(LeasedConnection connection) {
@@ -143,7 +155,7 @@ final class R2dbcNodePool implements NodePool {
     @Override
     public Mono<Void> release(LeasedConnection leased) {
         leased.givenBack();
-        if (!leased.isAutoCommit() || leased.change() != SessionChange.NONE) {
+        if (!leased.physical().isAutoCommit() || leased.change() != SessionChange.NONE) {
             return settleAndRelease(leased);
         }
         leased.over();
@@ -418,7 +430,8 @@ final class R2dbcNodePool implements NodePool {
         @Override
         public @Nullable Mono<Void> of(LeasedConnection connection, @Nullable Deadline deadline) {
             EventLoops.ConnectionLoop loop = loop(connection);
-            return loop == null ? null : loop.statementTimeout().change(connection, deadline);
+            Mono<Void> limit = loop == null ? null : loop.statementTimeout().change(connection, deadline);
+            return limit == null ? null : onLoop(connection, lent -> limit).then();
         }
 
         @Override
@@ -436,13 +449,11 @@ final class R2dbcNodePool implements NodePool {
     private final class Lending extends Limiting {
 
         @Override
-        public @Nullable Mono<Void> of(LeasedConnection connection, @Nullable Deadline deadline) {
+        public Mono<Void> of(LeasedConnection connection, @Nullable Deadline deadline) {
             Mono<Void> limit = super.of(connection, deadline);
-            EventLoops.ConnectionLoop loop = loop(connection);
-            // The answer to a statement comes on the loop.
-            return limit != null || loop == null
-                    ? limit
-                    : Mono.<Void>fromRunnable(() -> {}).subscribeOn(loop.scheduler());
+            return limit == null
+                    ? onLoop(connection, lent -> Mono.<Void>empty()).then()
+                    : limit;
         }
     }
 }

@@ -8,7 +8,8 @@ import reactor.core.scheduler.Schedulers;
 /**
  * The timer of limits that are set for every call and hardly ever reached: to set one and to lift it again costs no lock, unlike
  * with a scheduler, which keeps them sorted. Limits come up to {@value #TICK_MILLIS} ms late, on threads of
- * {@link Schedulers#parallel()}. One daemon thread for all clusters, from the first one on.
+ * {@link Schedulers#parallel()}. One daemon thread for all clusters, from the
+ * first one to the end of the JVM, which wakes up at each tick.
  */
 final class TimeLimits {
 

@@ -155,7 +155,12 @@ final class Breakers {
                 }
             } while (!seen.compareAndSet(before, now));
             changes.incrementAndGet();
-            finder.tripped(node, now == CircuitBreaker.State.OPEN);
+            CircuitBreaker.State told;
+            do {
+                // Again if another thread has seen something newer, and perhaps told of it before this one.
+                told = seen.get();
+                finder.tripped(node, told == CircuitBreaker.State.OPEN);
+            } while (seen.get() != told);
             tryLater();
         }
 

@@ -397,6 +397,41 @@ class PoolIntegrationTests {
         });
     }
 
+    /** What was certainly not sent must not fail as if it could have been: nobody would dare to send it again. */
+    @Test
+    @Tag("undisturbed")
+    void connectionThatIsClosedOnItsWayToTheCallIsNotUsed() {
+        using("closing", PoolSettings.DEFAULTS.withMaxSize(8), cluster -> {
+            ShardOperations shard = cluster.shard(ShardId.of("s0"));
+            Query update = Query.of("update closing set n = n + $1", 1L);
+            SHARDS.node(0).execute("create table closing (n bigint)");
+            Map<String, Integer> errors = new ConcurrentHashMap<>();
+            AtomicInteger done = new AtomicInteger();
+            Disposable ending = Flux.interval(Duration.ofMillis(100))
+                    .onBackpressureDrop()
+                    .publishOn(Schedulers.boundedElastic(), 1)
+                    .subscribe(tick -> SHARDS.node(0)
+                            .execute("select pg_terminate_backend(pid) from pg_stat_activity"
+                                    + " where application_name = 'closing' and state = 'idle'"));
+
+            Flux.range(0, 6)
+                    .flatMap(client -> Mono.defer(() -> shard.update(update))
+                            .doOnNext(rows -> done.incrementAndGet())
+                            .onErrorResume(error -> {
+                                errors.merge(String.valueOf(error.getMessage()), 1, Integer::sum);
+                                return Mono.empty();
+                            })
+                            .subscribeOn(Schedulers.boundedElastic())
+                            .repeat())
+                    .take(Duration.ofSeconds(4))
+                    .blockLast(TIMEOUT);
+            ending.dispose();
+
+            assertThat(done).hasValueGreaterThan(100);
+            assertThat(errors.keySet()).noneMatch(message -> message.contains("Cannot exchange messages"));
+        });
+    }
+
     @Test
     void listenerHearsAndCannotHarm() {
         Map<String, Integer> heard = new ConcurrentHashMap<>();
