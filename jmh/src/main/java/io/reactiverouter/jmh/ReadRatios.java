@@ -11,7 +11,7 @@ package io.reactiverouter.jmh;
  */
 public final class ReadRatios {
 
-    private static final int READS = 8_192;
+    private static final int READS = 4_096;
     private static final int IN_FLIGHT = 64;
 
     private ReadRatios() {}

@@ -51,7 +51,7 @@ final class SwitchedOff {
                 case SETTLING ->
                     List.of(new Change(Nothing.class, new Method("connection.R2dbcNodePool", "settle", 1)));
                 case TIME_LIMIT ->
-                    List.of(new Change(Skipped.class, new Method("connection.AnswerTimeout$Waiting", "run", 0)));
+                    List.of(new Change(Skipped.class, new Method("connection.AnswerTimeout$Waiting", "run", 1)));
             };
         }
     }
