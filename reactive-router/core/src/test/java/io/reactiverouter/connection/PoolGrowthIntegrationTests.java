@@ -81,7 +81,10 @@ class PoolGrowthIntegrationTests {
     void warmupOpensWhatOneBeforeItCouldNot() throws IOException {
         try (Door door = new Door(login -> login == 1 || login == 2 ? Answer.CLOSE : Answer.PASS)) {
             ShardCluster cluster = cluster(door, POOL.withMinSize(3));
-            cluster.warmup().onErrorComplete().block(TIMEOUT);
+            // Which of two logins at once comes first is open: it may be that of the warm-up itself that fails.
+            do {
+                cluster.warmup().onErrorComplete().block(TIMEOUT);
+            } while (door.logins() < 3);
             cluster.warmup().block(TIMEOUT);
             assertThat(connections(SHARDS.node(0), APP)).isGreaterThanOrEqualTo(3);
             cluster.close().block(TIMEOUT);
