@@ -60,16 +60,16 @@ public final class CallMetrics implements CallInstrumentation, ClusterListener {
     public <T> Flux<T> call(CallInfo call, Flux<T> answer) {
         CallMeters meters = meters(call.keyspace(), call.kind());
         CallTimers timers = meters.operation(call.operation());
-        return Watched.by(context -> new TimedCall(meters, timers, call.kind()), answer);
+        return Watched.by(context -> new TimedCall(this, meters, timers, call.kind()), answer);
     }
 
     @Override
     public <T> Flux<T> attempt(NodeCall attempt, Flux<T> answer) {
         return Watched.by(
                 context -> {
-                    CallMeters ofCall = TimedCall.meters(context);
+                    CallMeters ofCall = TimedCall.meters(this, context);
                     CallMeters meters = ofCall == null ? meters(null, CallKind.SINGLE) : ofCall;
-                    return new TimedAttempt(meters.attempt(attempt));
+                    return new TimedAttempt(this, meters.attempt(attempt));
                 },
                 answer);
     }

@@ -9,17 +9,19 @@ import reactor.util.context.Context;
 /** One attempt on a node. */
 final class TimedAttempt implements Watcher {
 
+    private final CallMetrics metrics;
     private final AttemptTimers timers;
     private final long start = System.nanoTime();
 
-    TimedAttempt(AttemptTimers timers) {
+    TimedAttempt(CallMetrics metrics, AttemptTimers timers) {
+        this.metrics = metrics;
         this.timers = timers;
     }
 
     /** What the call has put in is of use to attempts alone: the driver copies the context again and again. */
     @Override
     public Context context(Context ofSubscriber) {
-        return ofSubscriber.delete(TimedCall.class);
+        return ofSubscriber.delete(metrics);
     }
 
     @Override

@@ -13,27 +13,29 @@ import reactor.util.context.ContextView;
 /** One subscription of a call; its attempts find it in their context. */
 final class TimedCall implements Watcher, CallProgress {
 
+    private final CallMetrics metrics;
     private final CallMeters meters;
     private final CallTimers timers;
     private final CallKind kind;
     private final long start = System.nanoTime();
     private volatile boolean partial;
 
-    TimedCall(CallMeters meters, CallTimers timers, CallKind kind) {
+    TimedCall(CallMetrics metrics, CallMeters meters, CallTimers timers, CallKind kind) {
+        this.metrics = metrics;
         this.meters = meters;
         this.timers = timers;
         this.kind = kind;
     }
 
-    /** Returns the meters of the call that is under way, null if there is none. */
-    static @Nullable CallMeters meters(ContextView context) {
-        TimedCall timed = context.getOrDefault(TimedCall.class, null);
+    /** Returns what {@code metrics} counts of the call that is under way, null if there is none. */
+    static @Nullable CallMeters meters(CallMetrics metrics, ContextView context) {
+        TimedCall timed = context.getOrDefault(metrics, null);
         return timed == null ? null : timed.meters;
     }
 
     @Override
     public Context context(Context ofSubscriber) {
-        Context with = ofSubscriber.put(TimedCall.class, this);
+        Context with = ofSubscriber.put(metrics, this);
         return kind == CallKind.SCATTER ? in(with) : with;
     }
 

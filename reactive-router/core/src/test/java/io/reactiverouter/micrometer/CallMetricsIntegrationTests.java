@@ -18,6 +18,7 @@ import io.reactiverouter.ShardCluster;
 import io.reactiverouter.ShardRouter;
 import io.reactiverouter.ShardRows;
 import io.reactiverouter.TestClusters;
+import io.reactiverouter.observation.CallInstrumentation;
 import io.reactiverouter.scatter.FailurePolicy;
 import io.reactiverouter.strategy.Keyspace;
 import io.reactiverouter.strategy.ShardKey;
@@ -100,6 +101,33 @@ class CallMetricsIntegrationTests {
         assertThat(timer(RouterMeter.ATTEMPTS, "keyspace", RouterMeter.NO_KEYSPACE, "shard", "s0", "outcome", "success")
                         .count())
                 .isEqualTo(1);
+    }
+
+    /** As the demo's console has its own beside the application's. */
+    @Test
+    void twoOfThemCountTheSame() {
+        SimpleMeterRegistry other = new SimpleMeterRegistry();
+        ShardCluster watchedTwice = ShardCluster.builder()
+                .shards(shardsOf(SHARDS))
+                .instrumentation(CallInstrumentation.of(List.of(metrics, new CallMetrics(other))))
+                .build();
+        watchedTwice
+                .router(KEYSPACE)
+                .allShards()
+                .query(ONE, row -> row.get(0, Long.class))
+                .blockLast(TIMEOUT);
+        watchedTwice.router(KEYSPACE).shard(ShardKey.of(2L)).update(ONE).block(TIMEOUT);
+
+        assertThat(counts(other)).isEqualTo(counts(registry)).hasSizeGreaterThan(5);
+        assertThat(registry.find(RouterMeter.ATTEMPTS.meterName()).timers())
+                .allMatch(timer -> "trading".equals(timer.getId().getTag("keyspace")));
+        watchedTwice.close().block(TIMEOUT);
+    }
+
+    private static Map<Meter.Id, Long> counts(MeterRegistry registry) {
+        return registry.getMeters().stream()
+                .filter(Timer.class::isInstance)
+                .collect(Collectors.toMap(Meter::getId, meter -> ((Timer) meter).count()));
     }
 
     @Test
