@@ -253,7 +253,7 @@ class ConsoleEndpointsIntegrationTests {
                     "/console/console.js",
                     LIVE,
                     "/api/console/placement")) {
-                other.get().uri(path).exchange().expectStatus().isNotFound();
+                other.get().uri(path).exchange().expectStatus().isNotFound().expectBody();
             }
             other.get()
                     .uri("/")
@@ -261,7 +261,8 @@ class ConsoleEndpointsIntegrationTests {
                     .expectStatus()
                     .isFound()
                     .expectHeader()
-                    .location("/swagger-ui.html");
+                    .location("/swagger-ui.html")
+                    .expectBody();
             assertThat(application.getBeansOfType(LiveStatus.class)).isEmpty();
             assertThat(application.getBeansOfType(Snapshots.class)).isEmpty();
         }
@@ -358,8 +359,15 @@ class ConsoleEndpointsIntegrationTests {
 
     @Test
     void homeLeadsToThePageWhichRunsNothingButItsOwnScripts() {
-        web.get().uri("/").exchange().expectStatus().isFound().expectHeader().location("/console/");
-        web.get().uri("/console").exchange().expectStatus().is3xxRedirection();
+        web.get()
+                .uri("/")
+                .exchange()
+                .expectStatus()
+                .isFound()
+                .expectHeader()
+                .location("/console/")
+                .expectBody();
+        web.get().uri("/console").exchange().expectStatus().is3xxRedirection().expectBody();
         for (String path : List.of("/console/", "/console/index.html", "/%63onsole/index.html")) {
             String page = web.get()
                     .uri(URI.create("http://127.0.0.1:" + port + path))

@@ -86,7 +86,8 @@ class ShardingSwitchIntegrationTests {
                         "userId", user, "symbol", "ACME", "side", "BUY", "type", "MARKET", "quantity", 1, "price", 2))
                 .exchange()
                 .expectStatus()
-                .isCreated();
+                .isCreated()
+                .expectBody();
     }
 
     private static int orders(ConfigurableApplicationContext context, long user) {

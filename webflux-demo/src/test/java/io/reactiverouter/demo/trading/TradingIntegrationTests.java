@@ -143,13 +143,19 @@ class TradingIntegrationTests {
                 .expectBody()
                 .jsonPath("$[0].type")
                 .isEqualTo("LIMIT");
-        web.get().uri("/api/users/1999/orders").exchange().expectHeader().doesNotExist("Read-Your-Writes");
+        web.get()
+                .uri("/api/users/1999/orders")
+                .exchange()
+                .expectHeader()
+                .doesNotExist("Read-Your-Writes")
+                .expectBody();
         web.get()
                 .uri("/api/users/1999/orders")
                 .header("Read-Your-Writes", "s0:xyz")
                 .exchange()
                 .expectStatus()
-                .isBadRequest();
+                .isBadRequest()
+                .expectBody();
     }
 
     /** Orders of one user at the same time: the position must be their exact sum. */
