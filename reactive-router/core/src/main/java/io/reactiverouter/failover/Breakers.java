@@ -113,6 +113,12 @@ final class Breakers {
         /** Whether it will be tried at some time. */
         private final AtomicBoolean waiting = new AtomicBoolean();
 
+        /** How many calls have succeeded since the last one that failed; when they fill the window they are counted no further. */
+        private final AtomicInteger successes = new AtomicInteger();
+
+        /** Of calls that begin while the breaker is closed. */
+        private volatile Watch usual = new Watch(this, false, false, 0);
+
         NodeBreaker(NodeId node, CircuitBreakerConfig config, PrimaryFinder finder) {
             this.node = node;
             this.breaker = CircuitBreaker.of(node.toString(), config);
@@ -126,6 +132,13 @@ final class Breakers {
         }
 
         void succeeded() {
+            // One more in a window that has nothing else changes nothing. The breaker's window is a linked list, which,
+            // call
+            // after call, would lead every garbage collection through all that have ended since the last.
+            if (successes.get() >= WINDOW && breaker.getState() == CircuitBreaker.State.CLOSED) {
+                return;
+            }
+            successes.incrementAndGet();
             // How long it took does not count: the time includes what its reader did.
             breaker.onSuccess(0, TimeUnit.NANOSECONDS);
             look();
@@ -133,14 +146,25 @@ final class Breakers {
 
         void failed(Throwable error) {
             breaker.onError(0, TimeUnit.NANOSECONDS, error);
+            // Afterwards: a window of successes has to come behind it.
+            successes.set(0);
             look();
             // Nobody may have seen that it was closed in between.
             tryLater();
         }
 
         Watch watch(boolean permitted) {
-            boolean trial = breaker.getState() == CircuitBreaker.State.HALF_OPEN;
-            return new Watch(this, permitted, trial, changes.get());
+            CircuitBreaker.State state = breaker.getState();
+            int change = changes.get();
+            if (permitted || state != CircuitBreaker.State.CLOSED) {
+                return new Watch(this, permitted, state == CircuitBreaker.State.HALF_OPEN, change);
+            }
+            Watch watch = usual;
+            if (watch.change != change) {
+                watch = new Watch(this, false, false, change);
+                usual = watch;
+            }
+            return watch;
         }
 
         private void look() {
@@ -155,6 +179,8 @@ final class Breakers {
                 }
             } while (!seen.compareAndSet(before, now));
             changes.incrementAndGet();
+            // A breaker that changes begins a new window.
+            successes.set(0);
             CircuitBreaker.State told;
             do {
                 // Again if another thread has seen something newer, and perhaps told of it before this one.

@@ -11,6 +11,7 @@ import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -89,6 +90,59 @@ class BreakersTests {
         begin(3).forEach(answer -> answer.tryEmitError(new IllegalStateException("the caller's own"))
                 .orThrow());
         assertThat(trials()).isEqualTo(3);
+    }
+
+    @Test
+    void failureIsForgottenWhenTwentyCallsHaveSucceededSince() {
+        succeed(100);
+        fail(1);
+        assertThat(breakers.errorRate(NODE)).isEqualTo(1 / 20.0);
+        succeed(19);
+        assertThat(breakers.errorRate(NODE)).isEqualTo(1 / 20.0);
+        succeed(1);
+        assertThat(breakers.errorRate(NODE)).isZero();
+    }
+
+    @Test
+    void halfOfTheLastTwentyCountsHoweverManySucceededBefore() {
+        succeed(100);
+        fail(9);
+        succeed(10);
+        assertThat(events).isEmpty();
+        fail(1);
+        assertThat(events).as("10 of the last 20").containsExactly("open");
+    }
+
+    @Test
+    void breakerThatHasClosedCountsFromTheStart() {
+        succeed(100);
+        fail(10);
+        time.advanceTimeBy(Duration.ofSeconds(5));
+        succeed(3);
+        assertThat(events).as("closed after three trials").containsExactly("open", "tried", "tried");
+        succeed(30);
+        fail(10);
+        assertThat(events).containsExactly("open", "tried", "tried", "open");
+    }
+
+    private void succeed(int count) {
+        end(count, answer -> answer.tryEmitValue(1).orThrow());
+    }
+
+    private void fail(int count) {
+        end(
+                count,
+                answer -> answer.tryEmitError(new R2dbcNonTransientResourceException("reset", "08006"))
+                        .orThrow());
+    }
+
+    /** One after the other. */
+    private void end(int count, Consumer<Sinks.One<Integer>> end) {
+        for (int i = 0; i < count; i++) {
+            List<Sinks.One<Integer>> begun = begin(1);
+            assertThat(begun).as("permitted").hasSize(1);
+            begun.forEach(end);
+        }
     }
 
     /** Lets half of the last calls fail, and waits until the node is tried again. */
