@@ -65,7 +65,6 @@ final class EventLoops {
         private final EventLoopGroup group;
         private final EventLoop loop;
         private final Scheduler scheduler;
-        private final Scheduler cancelling;
         private final StatementTimeout statementTimeout = new StatementTimeout();
         private final Set<Channel> sockets = ConcurrentHashMap.newKeySet();
         private volatile boolean aborted;
@@ -77,20 +76,15 @@ final class EventLoops {
             this.group = group;
             this.loop = loop;
             this.scheduler = Schedulers.fromExecutor(this::execute);
-            this.cancelling = Schedulers.fromExecutor(this::cancel);
         }
 
-        /** A cancel that comes from within the loop must be seen by the row after it. */
-        private void cancel(Runnable task) {
-            if (loop.inEventLoop()) {
-                task.run();
-            } else {
-                execute(task);
-            }
+        /** Says whether this thread is the loop's. */
+        boolean isCurrent() {
+            return loop.inEventLoop();
         }
 
-        /** Where the loop has ended its sockets are closed: nothing can be sent, and only what cleans up is left to do. */
-        private void execute(Runnable task) {
+        /** Runs a task on the loop, after what it is doing. Where the loop has ended its sockets are closed: nothing can be sent, and only what cleans up is left to do. */
+        void execute(Runnable task) {
             try {
                 loop.execute(task);
             } catch (RejectedExecutionException e) {
@@ -101,11 +95,6 @@ final class EventLoops {
         /** Returns what runs tasks on the loop, after what it is doing. */
         Scheduler scheduler() {
             return scheduler;
-        }
-
-        /** Returns what runs tasks on the loop, at once if it is the loop that asks for it. */
-        Scheduler cancelling() {
-            return cancelling;
         }
 
         /** Returns what the session's statements are limited to. */

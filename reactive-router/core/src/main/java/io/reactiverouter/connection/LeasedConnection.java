@@ -29,7 +29,8 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
         NEVER_USED.over();
     }
 
-    private final PooledRef<Connection> place;
+    private final PooledRef<PooledConnection> place;
+    private final PooledConnection pooled;
     private final Connection physical;
     private final AtomicReference<@Nullable Lease> lease = new AtomicReference<>();
     private volatile SessionChange change = SessionChange.NONE;
@@ -37,9 +38,10 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
     private volatile boolean isolationChanged;
     private @Nullable LeakWatch watch;
 
-    LeasedConnection(PooledRef<Connection> place) {
+    LeasedConnection(PooledRef<PooledConnection> place) {
         this.place = place;
-        this.physical = place.poolable();
+        this.pooled = place.poolable();
+        this.physical = pooled.physical();
         // That of the session: in a transaction the driver gives the transaction's.
         this.isolation = physical.getTransactionIsolationLevel();
     }
@@ -47,6 +49,16 @@ final class LeasedConnection implements Connection, Wrapped<Connection> {
     /** Returns the connection of the driver. */
     Connection physical() {
         return physical;
+    }
+
+    /** Returns the event loop on which it lives. */
+    EventLoops.ConnectionLoop loop() {
+        return pooled.loop();
+    }
+
+    /** Says whether neither side has closed it, as far as the driver knows. */
+    boolean isOpen() {
+        return pooled.isOpen();
     }
 
     /** Gives it back to the pool, which closes it instead if it is not open any more; nothing if that has been done before. */

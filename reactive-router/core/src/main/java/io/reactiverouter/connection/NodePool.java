@@ -25,10 +25,14 @@ interface NodePool {
     Mono<LeasedConnection> lend();
 
     /**
-     * Returns {@code work} as it is done with a connection: begun, asked for more and cancelled on its event loop. It is not
-     * called, and {@link NodeUnreachableException} comes in its place, if the connection has been closed by then.
+     * Returns {@code work} as it is done with a connection that is taken for it and given back before the end is told: begun, asked
+     * for more and cancelled on the connection's event loop. {@code residue} says what it can leave there when it completes; after an
+     * error or a cancel the connection is settled in any case.
      */
-    <T> Flux<T> onLoop(LeasedConnection connection, Function<? super Connection, ? extends Publisher<T>> work);
+    <T> Flux<T> execute(ShardExecutor.Residue residue, Function<? super Connection, ? extends Publisher<T>> work);
+
+    /** Returns the error of work that was not called because its connection had been closed by then. */
+    NodeUnreachableException closed();
 
     /** Gives back a connection whose statements have all been answered; an open transaction is rolled back. */
     Mono<Void> release(LeasedConnection connection);

@@ -9,7 +9,6 @@ import io.reactiverouter.observation.CloseReason;
 import io.reactiverouter.observation.ClusterListener;
 import io.reactiverouter.topology.NodeId;
 import java.time.Duration;
-import java.util.concurrent.Callable;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +16,6 @@ import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
-import reactor.core.scheduler.Schedulers;
 import reactor.pool.InstrumentedPool;
 import reactor.pool.PoolAcquirePendingLimitException;
 import reactor.pool.PoolBuilder;
@@ -52,7 +50,7 @@ final class R2dbcNodePool implements NodePool {
     private final PoolSettings settings;
     private final NodeConnector connector;
     private final ClusterListener listener;
-    private final InstrumentedPool<Connection> pool;
+    private final InstrumentedPool<PooledConnection> pool;
     private final Mono<LeasedConnection> acquire;
     private final Mono<LeasedConnection> lend;
     private final InstrumentedPool.PoolMetrics metrics;
@@ -64,7 +62,8 @@ final class R2dbcNodePool implements NodePool {
         this.connector = connector;
         this.listener = listener;
         this.counts = connector.counts();
-        this.pool = PoolBuilder.from(connector.logins().sparing(connector.create()))
+        this.pool = PoolBuilder.from(
+                        connector.logins().sparing(connector.create()).map(this::pooled))
                 .metricsRecorder(counts)
                 .evictionPredicate(this::isSpent)
                 .evictInBackground(EVICTION_INTERVAL)
@@ -92,9 +91,17 @@ final class R2dbcNodePool implements NodePool {
         return settings.leakThreshold().isZero() ? handOut : watched(handOut);
     }
 
+    private PooledConnection pooled(Connection connection) {
+        EventLoops.ConnectionLoop loop = connector.loop(connection);
+        if (loop == null) {
+            throw closed("the connection was closed when it had just been opened");
+        }
+        return new PooledConnection(connection, loop, settings.maxLifetime());
+    }
+
     /** A connection that does not close in good order is gone all the same, and what it was used for is done. */
-    private Mono<Void> close(Connection connection) {
-        return Mono.from(connection.close()).onErrorResume(error -> {
+    private Mono<Void> close(PooledConnection connection) {
+        return Mono.from(connection.physical().close()).onErrorResume(error -> {
             LOG.debug("a connection to {} was not closed in good order", node, error);
             return Mono.empty();
         });
@@ -131,25 +138,25 @@ final class R2dbcNodePool implements NodePool {
     }
 
     @Override
-    public <T> Flux<T> onLoop(LeasedConnection leased, Function<? super Connection, ? extends Publisher<T>> work) {
-        EventLoops.ConnectionLoop loop = loop(leased);
-        if (loop == null) {
-            // Not at once: the pool is in the middle of handing it out.
-            return Flux.<T>error(this::closed).subscribeOn(Schedulers.parallel());
-        }
-        return Flux.<T>defer(() -> isOpen(leased.physical()) ? work.apply(leased) : Flux.error(closed()))
-                .cancelOn(loop.cancelling())
-                .subscribeOn(loop.scheduler());
+    public <T> Flux<T> execute(
+            ShardExecutor.Residue residue, Function<? super Connection, ? extends Publisher<T>> work) {
+        return PooledWork.of(this, residue, work);
+    }
+
+    /** Begun on the connection's event loop, if that is still open by then. */
+    private Mono<Void> onLoop(LeasedConnection leased, Mono<Void> work) {
+        return Mono.defer(() -> leased.isOpen() ? work : Mono.error(closed()))
+                .subscribeOn(leased.loop().scheduler());
+    }
+
+    @Override
+    public NodeUnreachableException closed() {
+        return closed("the connection was closed when it was about to be used");
     }
 
     /** Nothing was sent: whoever waited for the connection can ask for another one. */
-    private NodeUnreachableException closed() {
-        return new NodeUnreachableException(
-                node, new IllegalStateException("the connection was closed when it was about to be used"));
-    }
-
-    private EventLoops.@Nullable ConnectionLoop loop(LeasedConnection connection) {
-        return connector.loop(connection.physical());
+    private NodeUnreachableException closed(String what) {
+        return new NodeUnreachableException(node, new IllegalStateException(what));
     }
 
     @Override
@@ -165,9 +172,7 @@ final class R2dbcNodePool implements NodePool {
     @Override
     public Mono<Void> settleAndRelease(LeasedConnection leased) {
         leased.givenBack();
-        Connection connection = leased.physical();
-        EventLoops.ConnectionLoop loop = loop(leased);
-        Scheduler scheduler = loop == null ? Schedulers.immediate() : loop.scheduler();
+        Scheduler scheduler = leased.loop().scheduler();
         return Mono.defer(() -> leased.lease().end())
                 // Behind whatever the event loop does at this moment, which can be the next step of the owner's work.
                 .subscribeOn(scheduler)
@@ -175,12 +180,12 @@ final class R2dbcNodePool implements NodePool {
                 .publishOn(scheduler)
                 .then(Mono.defer(() -> {
                     leased.lease().drain();
-                    return settle(connection);
+                    return settle(leased);
                 }))
                 .then(Mono.defer(() -> reset(leased)))
                 .onErrorResume(error -> abort(
                         leased,
-                        isOpen(leased.physical()) ? CloseReason.UNSETTLED : CloseReason.BROKEN,
+                        leased.isOpen() ? CloseReason.UNSETTLED : CloseReason.BROKEN,
                         "it could not be settled or reset",
                         error))
                 .then(Mono.defer(leased::giveBack))
@@ -201,10 +206,11 @@ final class R2dbcNodePool implements NodePool {
                 .onErrorResume(this::notReleased);
     }
 
-    private Mono<Void> settle(Connection connection) {
+    private Mono<Void> settle(LeasedConnection leased) {
+        Connection connection = leased.physical();
         return answered(connection)
                 .timeout(GRACE)
-                .onErrorResume(unanswered -> isOpen(connection) ? stopped(connection, CANCELS) : Mono.error(unanswered))
+                .onErrorResume(unanswered -> leased.isOpen() ? stopped(connection, CANCELS) : Mono.error(unanswered))
                 .then(Mono.defer(() -> rollBackIfOpen(connection)))
                 .timeout(SETTLE_TIMEOUT);
     }
@@ -271,10 +277,7 @@ final class R2dbcNodePool implements NodePool {
     }
 
     private void wasReset(LeasedConnection leased) {
-        EventLoops.ConnectionLoop loop = loop(leased);
-        if (loop != null) {
-            loop.statementTimeout().wasReset();
-        }
+        leased.loop().statementTimeout().wasReset();
     }
 
     private static Mono<Void> reset(Connection connection, @Nullable IsolationLevel isolation) {
@@ -293,41 +296,16 @@ final class R2dbcNodePool implements NodePool {
     }
 
     /** Says whether an idle connection must be closed; one that the server has closed is never handed out. */
-    private boolean isSpent(Connection connection, PooledRefMetadata metadata) {
+    private boolean isSpent(PooledConnection connection, PooledRefMetadata metadata) {
         if (metadata.idleTime() >= settings.maxIdleTime().toMillis()) {
-            connector.closing(connection, CloseReason.IDLE);
+            connector.closing(connection.physical(), CloseReason.IDLE);
             return true;
         }
-        if (metadata.lifeTime() >= lifetimeMillis(connection, settings.maxLifetime())) {
-            connector.closing(connection, CloseReason.LIFETIME);
+        if (metadata.lifeTime() >= connection.lifetimeMillis()) {
+            connector.closing(connection.physical(), CloseReason.LIFETIME);
             return true;
         }
-        return !isOpen(connection);
-    }
-
-    /**
-     * Each connection has its own lifetime, up to a tenth shorter than the settings say: connections that were opened
-     * together, as after a failover, are not all opened again together.
-     */
-    static long lifetimeMillis(Object connection, Duration max) {
-        // Spread over all bits; identity hashes have 25 to 31 of them.
-        int spread = (System.identityHashCode(connection) * 0x9E3779B9) >>> 22;
-        long millis = max.toMillis();
-        return millis - (long) (millis * (spread / 10_240.0));
-    }
-
-    private static boolean isOpen(Connection connection) {
-        // Answers at once: local validation reads a flag of the channel.
-        Publisher<Boolean> open = connection.validate(ValidationDepth.LOCAL);
-        if (open instanceof Callable<?> known) {
-            try {
-                return Boolean.TRUE.equals(known.call());
-            } catch (Exception e) {
-                LOG.debug("a connection does not say whether it is open", e);
-                return false;
-            }
-        }
-        return Mono.from(open).toFuture().getNow(false);
+        return !connection.isOpen();
     }
 
     /**
@@ -429,9 +407,8 @@ final class R2dbcNodePool implements NodePool {
 
         @Override
         public @Nullable Mono<Void> of(LeasedConnection connection, @Nullable Deadline deadline) {
-            EventLoops.ConnectionLoop loop = loop(connection);
-            Mono<Void> limit = loop == null ? null : loop.statementTimeout().change(connection, deadline);
-            return limit == null ? null : onLoop(connection, lent -> limit).then();
+            Mono<Void> limit = connection.loop().statementTimeout().change(connection, deadline);
+            return limit == null ? null : onLoop(connection, limit);
         }
 
         @Override
@@ -445,15 +422,14 @@ final class R2dbcNodePool implements NodePool {
                     node.shard(), deadline.limit(), CallTimeoutException.Consequence.NOT_RUN);
         }
     }
+
     /** The pool gives nobody else a connection while it tells one of his. */
     private final class Lending extends Limiting {
 
         @Override
         public Mono<Void> of(LeasedConnection connection, @Nullable Deadline deadline) {
             Mono<Void> limit = super.of(connection, deadline);
-            return limit == null
-                    ? onLoop(connection, lent -> Mono.<Void>empty()).then()
-                    : limit;
+            return limit == null ? onLoop(connection, Mono.empty()) : limit;
         }
     }
 }

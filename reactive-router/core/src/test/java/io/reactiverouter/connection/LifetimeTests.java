@@ -18,7 +18,7 @@ class LifetimeTests {
         for (int i = 0; i < connections.length; i++) {
             Object connection = new Object();
             connections[i] = connection;
-            long millis = R2dbcNodePool.lifetimeMillis(connection, MAX);
+            long millis = PooledConnection.lifetimeMillis(connection, MAX);
             assertThat(millis).isGreaterThan(MAX.toMillis() * 9 / 10).isLessThanOrEqualTo(MAX.toMillis());
             tenths[(int) ((MAX.toMillis() - millis) * 100 / MAX.toMillis())]++;
         }
@@ -29,9 +29,9 @@ class LifetimeTests {
     @Test
     void lifetimeOfAConnectionStays() {
         Object connection = new Object();
-        assertThat(R2dbcNodePool.lifetimeMillis(connection, MAX))
-                .isEqualTo(R2dbcNodePool.lifetimeMillis(connection, MAX));
-        assertThat(R2dbcNodePool.lifetimeMillis(connection, Duration.ofMillis(1)))
+        assertThat(PooledConnection.lifetimeMillis(connection, MAX))
+                .isEqualTo(PooledConnection.lifetimeMillis(connection, MAX));
+        assertThat(PooledConnection.lifetimeMillis(connection, Duration.ofMillis(1)))
                 .isEqualTo(1);
     }
 }
