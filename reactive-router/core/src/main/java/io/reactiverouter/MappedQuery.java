@@ -42,7 +42,8 @@ record MappedQuery<T>(
             Connection connection,
             String sql,
             @Nullable Object[] values,
+            int portion,
             Function<? super Row, ? extends R> rowMapper) {
-        return query.rewritten(sql, values).fetch(connection, rowMapper);
+        return query.rewritten(sql, values).fetchSize(portion).fetch(connection, rowMapper);
     }
 }

@@ -12,6 +12,7 @@ import io.r2dbc.spi.Row;
 import io.reactiverouter.connection.PoolSettings;
 import io.reactiverouter.health.HealthSettings;
 import io.reactiverouter.observation.ClusterListener;
+import io.reactiverouter.order.SortKey;
 import io.reactiverouter.strategy.Keyspace;
 import io.reactiverouter.strategy.ShardKey;
 import io.reactiverouter.strategy.ShardingStrategy;
@@ -31,6 +32,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongFunction;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -211,6 +213,24 @@ class CostIntegrationTests {
 
         assertThat(MESSAGES.stream().mapToLong(MessageCount::roundTrips).sum())
                 .isEqualTo((long) CALLS * call.roundTrips);
+    }
+
+    /** Without cursors, and without a cancel of what is left, after which each connection would be asked whether it is free. */
+    @Test
+    void limitOfAnOrderTakesOneRoundTripOfEachShard() {
+        Flux<Long> latest = router.allShards()
+                .orderBy(SortKey.desc("account_id"))
+                .limit(10)
+                .query(Query.of("select account_id from accounts"), CostIntegrationTests::number);
+        assertThat(latest.collectList().block(TIMEOUT))
+                .isEqualTo(LongStream.rangeClosed(0, 9).mapToObj(n -> ROWS - n).toList());
+        MESSAGES.forEach(MessageCount::forget);
+
+        Flux.range(0, CALLS).flatMap(i -> latest.then(), POOL).blockLast(TIMEOUT);
+
+        // On a machine that stands still for a tenth of a second some are cancelled after all.
+        assertThat(MESSAGES.stream().mapToLong(MessageCount::roundTrips).sum())
+                .isBetween(2L * CALLS, 2L * CALLS + CALLS / 10);
     }
 
     private static void run(Call call) {

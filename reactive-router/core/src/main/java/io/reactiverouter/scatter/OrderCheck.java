@@ -18,6 +18,11 @@ final class OrderCheck {
 
         private @Nullable Keyed<T> last;
 
+        /** Returns the row before, null if there was none. */
+        @Nullable Keyed<T> last() {
+            return last;
+        }
+
         /**
          * Returns the row.
          *

@@ -7,6 +7,7 @@ import io.reactiverouter.aggregate.Aggregation;
 import io.reactiverouter.aggregate.PartialGroup;
 import io.reactiverouter.connection.AnswerTimeout;
 import io.reactiverouter.connection.Deadline;
+import io.reactiverouter.connection.DrainOnCancel;
 import io.reactiverouter.connection.LimitedWork;
 import io.reactiverouter.connection.ShardExecutor;
 import io.reactiverouter.connection.ShardExecutor.Residue;
@@ -144,8 +145,13 @@ public final class ScatterGather {
                             shard -> call.ask(
                                     shard,
                                     (node, connection) -> Flux.from(query.<T>run(
-                                                    connection, query.sql(), query.parameters(shard), query::map))
+                                                    connection,
+                                                    query.sql(),
+                                                    query.parameters(shard),
+                                                    query.fetchSize(),
+                                                    query::map))
                                             .reduceWith(initial, accumulator),
+                                    false,
                                     null))
                     .reduce(
                             Optional.<A>empty(),
@@ -161,7 +167,11 @@ public final class ScatterGather {
             Call call = new Call(shards, settings.withPolicy(FailurePolicy.FAIL_FAST), context);
             return firstPlan(call, query, aggregation)
                     .flatMapMany(plan -> plan.merge(inOrder(
-                            call, query, plan.comparator(), shard -> groups(call, query, aggregation, shard, plan))));
+                            call,
+                            query,
+                            plan.comparator(),
+                            false,
+                            shard -> groups(call, query, aggregation, shard, plan))));
         });
     }
 
@@ -185,8 +195,8 @@ public final class ScatterGather {
         return (node, connection) -> aggregations
                 .plan(node, shard, connection, query, aggregation)
                 .doOnNext(first::requireSame)
-                .flatMapMany(plan ->
-                        query.<PartialGroup>run(connection, plan.shardQuery(), query.parameters(shard), first::read))
+                .flatMapMany(plan -> query.<PartialGroup>run(
+                        connection, plan.shardQuery(), query.parameters(shard), query.fetchSize(), first::read))
                 .doOnError(error -> call.nodes().forEach(each -> aggregations.forget(each, query, aggregation)));
     }
 
@@ -199,7 +209,7 @@ public final class ScatterGather {
             Call call = new Call(shards, settings.withReading(null), context);
             return Flux.fromIterable(shards)
                     .flatMap(
-                            shard -> call.ask(shard, (node, connection) -> work.apply(connection), null)
+                            shard -> call.ask(shard, (node, connection) -> work.apply(connection), false, null)
                                     .doOnNext(count -> call.tally.part(shard).written(count)),
                             settings.concurrency())
                     .then(Mono.fromSupplier(call.tally::manifest));
@@ -209,14 +219,26 @@ public final class ScatterGather {
     private <T> Flux<Keyed<T>> ordered(
             Call call, Selection selection, ScatterQuery<T> query, @Nullable String @Nullable [] place) {
         OrderCheck check = new OrderCheck();
-        Flux<Keyed<T>> merged =
-                inOrder(call, query, Keyed.ORDER, shard -> sorted(call, selection, query, place, shard, check));
+        Flux<Keyed<T>> merged = inOrder(
+                call,
+                query,
+                Keyed.ORDER,
+                selection.isPortion(query.fetchSize()),
+                shard -> sorted(call, selection, query, place, shard, check));
         return selection.distinct() ? merged.distinctUntilChanged(row -> row, Keyed::isEqualInOrder) : merged;
     }
 
-    /** Merges what all shards deliver in an order. */
+    /**
+     * Merges what all shards deliver in an order.
+     *
+     * @param portion whether each shard delivers no more than the server sends at once
+     */
     private static <R> Flux<R> inOrder(
-            Call call, ScatterQuery<?> query, Comparator<? super R> order, Function<ShardId, Work<R>> works) {
+            Call call,
+            ScatterQuery<?> query,
+            Comparator<? super R> order,
+            boolean portion,
+            Function<ShardId, Work<R>> works) {
         Parallelism.Run run = call.next(query);
         FanOut fanOut = new FanOut(call.shards.size(), run.width(), () -> call.took(run));
         int[] turns = FanOut.turns(call.shards);
@@ -224,7 +246,7 @@ public final class ScatterGather {
         for (int i = 0; i < turns.length; i++) {
             ShardId shard = call.shards.get(i);
             FanOut.Part turn = fanOut.part(turns[i]);
-            parts.add(turn.begin(call.ask(shard, works.apply(shard), turn)));
+            parts.add(turn.begin(call.ask(shard, works.apply(shard), portion, turn)));
         }
         @SuppressWarnings({"unchecked", "rawtypes"})
         Publisher<R>[] sources = parts.toArray(new Publisher[0]);
@@ -260,7 +282,14 @@ public final class ScatterGather {
                             connection,
                             statement.sql(),
                             statement.parameters(),
-                            row -> ofShard.next(new Keyed<>(shard, plan, plan.read(row), query.map(row))));
+                            statement.portion(query.fetchSize()),
+                            row -> {
+                                Keyed<T> last = ofShard.last();
+                                // Nobody gets the rest.
+                                return last != null && call.tally.isLimitReached()
+                                        ? last
+                                        : ofShard.next(new Keyed<>(shard, plan, plan.read(row), query.map(row)));
+                            });
                 })
                 .doOnError(error -> call.nodes().forEach(each -> orders.forget(each, query, selection.order())));
     }
@@ -327,8 +356,14 @@ public final class ScatterGather {
                             shard,
                             (node, connection) -> {
                                 ShardSql statement = ShardSql.unordered(query, shard, selection);
-                                return query.<T>run(connection, statement.sql(), statement.parameters(), query::map);
+                                return query.<T>run(
+                                        connection,
+                                        statement.sql(),
+                                        statement.parameters(),
+                                        statement.portion(query.fetchSize()),
+                                        query::map);
                             },
+                            false,
                             null)
                     .transform(shape.apply(shard));
             return selection.sequential() ? Sequential.of(shards, part) : parallel(query, part);
@@ -361,18 +396,23 @@ public final class ScatterGather {
             }
         }
 
-        /** Returns one shard's part. Its failure is this part's error only if it ends the whole call. */
-        <T> Flux<T> ask(ShardId shard, Work<T> work, FanOut.@Nullable Part turn) {
+        /**
+         * Returns one shard's part. Its failure is this part's error only if it ends the whole call.
+         *
+         * @param portion whether what is left is soon read to its end when the call has reached its limit
+         */
+        <T> Flux<T> ask(ShardId shard, Work<T> work, boolean portion, FanOut.@Nullable Part turn) {
             Tally.Part part = tally.part(shard);
             Flux<T> rows = Flux.defer(() -> {
                         part.ask();
                         NodeId node = nodes.apply(shard);
-                        return this.<T>limited(shard, node, connection -> {
+                        Flux<T> answer = limited(shard, node, connection -> {
                             if (turn != null) {
                                 turn.connected();
                             }
                             return work.apply(node, connection);
                         });
+                        return portion ? DrainOnCancel.of(answer, tally::isLimitReached) : answer;
                     })
                     .doOnNext(row -> {
                         if (part.row() && turn != null) {

@@ -21,10 +21,11 @@ public interface ScatterQuery<T> {
     /** Returns what the caller makes of a row. */
     T map(Row row);
 
-    /** Runs other SQL in place of this query's. */
+    /** Runs other SQL in place of this query's, whose rows the server sends {@code fetchSize} at once, 0 for all. */
     <R> Publisher<R> run(
             Connection connection,
             String sql,
             @Nullable Object[] parameters,
+            int fetchSize,
             Function<? super Row, ? extends R> mapper);
 }

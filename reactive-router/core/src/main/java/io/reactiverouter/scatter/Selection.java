@@ -71,6 +71,11 @@ public record Selection(
         return limit != UNLIMITED;
     }
 
+    /** Says whether each shard delivers no more rows than these, because it is told so. */
+    boolean isPortion(int rows) {
+        return isLimited() && !presorted && shardLimit() <= rows;
+    }
+
     /** Returns how many rows of one shard can be in the answer. */
     long shardLimit() {
         return limit > UNLIMITED - offset ? UNLIMITED : offset + limit;

@@ -21,10 +21,16 @@ final class ShardSql {
 
     private final String sql;
     private final @Nullable Object[] parameters;
+    private final long most;
 
-    private ShardSql(String sql, @Nullable Object[] parameters) {
+    private ShardSql(String sql, @Nullable Object[] parameters, long most) {
         this.sql = sql;
         this.parameters = parameters;
+        this.most = most;
+    }
+
+    private static ShardSql unlimited(ScatterQuery<?> query, ShardId shard) {
+        return new ShardSql(query.sql(), query.parameters(shard), Selection.UNLIMITED);
     }
 
     String sql() {
@@ -36,19 +42,33 @@ final class ShardSql {
         return parameters;
     }
 
+    /** Returns how many rows there are at most. */
+    long most() {
+        return most;
+    }
+
+    /**
+     * Returns how many rows the server is to send at once, 0 for all: a portion that is all there can be needs no cursor, which
+     * takes two more round trips.
+     */
+    int portion(int fetchSize) {
+        return most <= fetchSize && parameters.length > 0 ? 0 : fetchSize;
+    }
+
     static ShardSql unordered(ScatterQuery<?> query, ShardId shard, Selection selection) {
         // Not as a parameter: it would take the place of one that the caller has forgotten. With an order, the question
         // how the server sorts has shown that there are as many as there should be.
         return selection.isLimited()
                 ? new ShardSql(
                         "select * from " + Subquery.of(query.sql()) + FROM + " limit " + selection.shardLimit(),
-                        query.parameters(shard))
-                : new ShardSql(query.sql(), query.parameters(shard));
+                        query.parameters(shard),
+                        selection.shardLimit())
+                : unlimited(query, shard);
     }
 
     static ShardSql ordered(ScatterQuery<?> query, ShardId shard, Selection selection, SortPlan plan) {
         if (selection.presorted()) {
-            return new ShardSql(query.sql(), query.parameters(shard));
+            return unlimited(query, shard);
         }
         String from = Subquery.of(query.sql()) + FROM;
         String sql = selection.distinct()
@@ -56,7 +76,7 @@ final class ShardSql {
                 : "select * from " + from + " " + plan.orderBy(ALIAS);
         return selection.isLimited()
                 ? limited(sql, query.parameters(shard), selection)
-                : new ShardSql(sql, query.parameters(shard));
+                : new ShardSql(sql, query.parameters(shard), Selection.UNLIMITED);
     }
 
     /** Returns the statement for the rows after a place in the order; null if there are none. */
@@ -80,7 +100,10 @@ final class ShardSql {
         String sql = conditions.stream()
                 .map(condition -> "(" + source + " where " + condition + end + ")")
                 .collect(Collectors.joining("\nunion all\n"));
-        return new ShardSql(conditions.size() == 1 ? sql : "select * from (" + sql + "\n) " + ALIAS + end, parameters);
+        return new ShardSql(
+                conditions.size() == 1 ? sql : "select * from (" + sql + "\n) " + ALIAS + end,
+                parameters,
+                selection.shardLimit());
     }
 
     private static String keys(SortPlan plan, boolean sorted) {
@@ -95,6 +118,6 @@ final class ShardSql {
     private static ShardSql limited(String sql, @Nullable Object[] parameters, Selection selection) {
         @Nullable Object[] more = Arrays.copyOf(parameters, parameters.length + 1);
         more[parameters.length] = selection.shardLimit();
-        return new ShardSql(sql + " limit $" + more.length, more);
+        return new ShardSql(sql + " limit $" + more.length, more, selection.shardLimit());
     }
 }
