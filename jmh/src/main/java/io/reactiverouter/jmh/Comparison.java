@@ -117,7 +117,7 @@ final class Comparison {
                         pair.side,
                         pair.base,
                         ratio(require(pair.side).throughput, require(pair.base).throughput),
-                        ratio(require(pair.side).cpuMicros, require(pair.base).cpuMicros),
+                        require(pair.side).cpuMicros() / require(pair.base).cpuMicros(),
                         pair.side.equals(pair.base + AGAIN)))
                 .toList();
         return new ComparisonResult(
@@ -145,7 +145,8 @@ final class Comparison {
         private final Batch batch;
         private final @Nullable Latencies latencies;
         private final List<Double> throughput = new ArrayList<>();
-        private final List<Double> cpuMicros = new ArrayList<>();
+        private long cpuNanos;
+        private long operations;
 
         Side(Batch batch, @Nullable Latencies latencies) {
             this.batch = batch;
@@ -155,25 +156,28 @@ final class Comparison {
         void run() throws Exception {
             long cpu = PROCESS.getProcessCpuTime();
             long start = System.nanoTime();
-            long operations = batch.run();
-            throughput.add(operations * 1e9 / (System.nanoTime() - start));
-            cpuMicros.add((PROCESS.getProcessCpuTime() - cpu) / 1e3 / operations);
+            long done = batch.run();
+            throughput.add(done * 1e9 / (System.nanoTime() - start));
+            cpuNanos += PROCESS.getProcessCpuTime() - cpu;
+            operations += done;
         }
 
         void forget() {
             throughput.clear();
-            cpuMicros.clear();
+            cpuNanos = 0;
+            operations = 0;
             if (latencies != null) {
                 latencies.forget();
             }
         }
 
+        double cpuMicros() {
+            return cpuNanos / 1e3 / operations;
+        }
+
         ComparisonResult.Side result(String side) {
             return new ComparisonResult.Side(
-                    side,
-                    Quartiles.of(throughput),
-                    Quartiles.of(cpuMicros),
-                    latencies == null ? null : latencies.percentiles());
+                    side, Quartiles.of(throughput), cpuMicros(), latencies == null ? null : latencies.percentiles());
         }
     }
 }

@@ -15,13 +15,14 @@ record ComparisonResult(
         Environment environment) {
 
     /**
-     * Operations each second, microseconds of CPU that this JVM takes for each, and, if they were recorded, latencies. The CPU
-     * of servers in other processes is not in it.
+     * Operations each second, microseconds of CPU that this JVM takes for each, and, if they were recorded, latencies. CPU is that of
+     * all rounds together, since systems count it in ticks of a hundredth of a second; that of servers in other processes is
+     * not in it.
      */
-    record Side(String name, Quartiles throughput, Quartiles cpuMicros, Latencies.@Nullable Percentiles latency) {}
+    record Side(String name, Quartiles throughput, double cpuMicros, Latencies.@Nullable Percentiles latency) {}
 
     /** Throughput, and CPU of this JVM for each operation, of one side over those of another. A control is one side over itself. */
-    record Ratio(String side, String base, Quartiles ratio, Quartiles cpu, boolean control) {}
+    record Ratio(String side, String base, Quartiles ratio, double cpu, boolean control) {}
 
     /** Returns it as text. */
     String table() {
@@ -32,7 +33,7 @@ record ComparisonResult(
             Quartiles perSecond = side.throughput;
             text.append(line(
                     "%-36s %,12.1f/s (%,.1f to %,.1f), CPU %.2f us",
-                    side.name, perSecond.median(), perSecond.lower(), perSecond.upper(), side.cpuMicros.median()));
+                    side.name, perSecond.median(), perSecond.lower(), perSecond.upper(), side.cpuMicros));
             Latencies.Percentiles latency = side.latency;
             if (latency != null) {
                 text.append(line(
@@ -42,16 +43,14 @@ record ComparisonResult(
         }
         for (Ratio ratio : ratios) {
             text.append(line(
-                    "%s / %s%s: %.3f (%.3f to %.3f), CPU %.3f (%.3f to %.3f)",
+                    "%s / %s%s: %.3f (%.3f to %.3f), CPU %.3f",
                     ratio.side,
                     ratio.base,
                     ratio.control ? ", the noise" : "",
                     ratio.ratio.median(),
                     ratio.ratio.lower(),
                     ratio.ratio.upper(),
-                    ratio.cpu.median(),
-                    ratio.cpu.lower(),
-                    ratio.cpu.upper()));
+                    ratio.cpu));
         }
         return text.toString();
     }

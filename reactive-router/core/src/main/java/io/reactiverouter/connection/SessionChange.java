@@ -2,6 +2,8 @@ package io.reactiverouter.connection;
 
 import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a statement can leave behind on its session when it has ended and its transaction too. Told from the text, on the side of
@@ -61,11 +63,36 @@ enum SessionChange {
     /** After {@code set}: no reset brings the former seed back. */
     private static final String SEED = "(?is)\\s+(session\\s+|local\\s+)?seed\\b.*";
 
+    /** A power of two. */
+    private static final int PLACES = 256;
+
+    /** In characters; longer texts are not kept. */
+    private static final int LONGEST = 2_000;
+
+    /** Of texts that have been looked through, which come again and again, each in the place of its hash. */
+    private static final AtomicReferenceArray<@Nullable Known> KNOWN = new AtomicReferenceArray<>(PLACES);
+
     /** The shortest word that matters inside a statement. */
     private static final int SHORTEST = "temp".length();
 
     /** Returns what the statements of this text can leave behind. */
     static SessionChange of(String sql) {
+        int place = sql.hashCode() & (PLACES - 1);
+        Known known = KNOWN.get(place);
+        if (known != null && known.sql.equals(sql)) {
+            return known.change;
+        }
+        SessionChange found = find(sql);
+        if (sql.length() <= LONGEST) {
+            KNOWN.lazySet(place, new Known(sql, found));
+        }
+        return found;
+    }
+
+    /** What is in a text. */
+    private record Known(String sql, SessionChange change) {}
+
+    private static SessionChange find(String sql) {
         SessionChange found = NONE;
         boolean first = true;
         int length = sql.length();

@@ -2,6 +2,7 @@ package io.reactiverouter.connection;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -102,5 +103,14 @@ class SessionChangeTests {
             })
     void whatCannotBeResetEndsTheConnection(String sql) {
         assertThat(SessionChange.of(sql)).isEqualTo(SessionChange.LASTING);
+    }
+
+    @Test
+    void textsOfTheSamePlaceAreToldApart() {
+        for (int i = 0; i < 2_000; i++) {
+            assertThat(SessionChange.of("select " + i)).isEqualTo(SessionChange.NONE);
+            assertThat(SessionChange.of("set x = " + i % 100)).isEqualTo(SessionChange.RESETTABLE);
+            assertThat(SessionChange.of("discard all -- " + i % 10)).isEqualTo(SessionChange.LASTING);
+        }
     }
 }
