@@ -118,6 +118,7 @@ final class PooledWork<T> extends Flux<T> {
         /** Of the work, which knows nothing of what is {@code requested} before. */
         private transient volatile @Nullable Subscription started;
 
+        @SuppressWarnings("UnusedVariable") // only through REQUESTED
         private transient volatile long requested;
 
         Call(CoreSubscriber<? super T> actual, PooledWork<T> source) {
