@@ -142,6 +142,7 @@ final class MemoryShards {
                 Connection connection,
                 String sql,
                 @Nullable Object[] values,
+                int fetchSize,
                 Function<? super Row, ? extends R> mapper) {
             int shard = (Integer) Objects.requireNonNull(values[0]);
             return Flux.fromIterable(rows.get(shard)).<R>map(mapper).hide();
