@@ -11,6 +11,7 @@ import io.reactiverouter.scatter.Page;
 import io.reactiverouter.scatter.ScatterManifest;
 import io.reactiverouter.scatter.ScatterSettings;
 import io.reactiverouter.scatter.Selection;
+import io.reactiverouter.stream.ErrorsStop;
 import io.reactiverouter.topology.ReadPreference;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
@@ -211,16 +212,14 @@ final class DefaultScatterOperations implements ScatterOperations {
 
     /**
      * A caller's {@code onErrorContinue} reaches up into the operators of the answer, where it would take the failure of a
-     * shard for an element to leave out: {@code onErrorStop} keeps it away.
+     * shard for an element to leave out: {@link ErrorsStop} keeps it away.
      */
     private <T> Flux<T> outsideOfTransactions(String operation, Query query, Function<Targets, Flux<T>> call) {
-        Flux<T> answer = Flux.deferContextual(context -> {
-                    cluster.requireNoTransaction(
-                            context,
-                            () -> "scatter-gather over shards " + route.get().shards());
-                    return call.apply(route.get());
-                })
-                .onErrorStop();
+        Flux<T> answer = ErrorsStop.in(Flux.deferContextual(context -> {
+            cluster.requireNoTransaction(
+                    context, () -> "scatter-gather over shards " + route.get().shards());
+            return call.apply(route.get());
+        }));
         return cluster.observed(keyspace, CallKind.SCATTER, operation, query.sql(), answer);
     }
 

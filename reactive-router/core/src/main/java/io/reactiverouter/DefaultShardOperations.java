@@ -11,6 +11,7 @@ import io.reactiverouter.connection.LimitedWork;
 import io.reactiverouter.connection.ShardExecutor.Residue;
 import io.reactiverouter.failover.Replay;
 import io.reactiverouter.observation.CallKind;
+import io.reactiverouter.stream.ErrorsStop;
 import io.reactiverouter.topology.ReadPreference;
 import io.reactiverouter.topology.ShardId;
 import java.time.Duration;
@@ -28,7 +29,7 @@ import reactor.core.publisher.Mono;
  * Calls to one shard, found by {@code locator} with each subscription.
  *
  * <p>A caller's {@code onErrorContinue} reaches up into the operators here, where it would take a failed statement for one
- * that has changed no rows, and commit: {@code onErrorStop} keeps it away.
+ * that has changed no rows, and commit: {@link ErrorsStop} keeps it away.
  */
 final class DefaultShardOperations implements ShardOperations {
 
@@ -179,30 +180,24 @@ final class DefaultShardOperations implements ShardOperations {
             Replay again,
             boolean single,
             Function<? super Connection, ? extends Publisher<T>> work) {
-        return Flux.deferContextual(context -> {
-                    if (cluster.scope(context) != null) {
-                        return call(Residue.POSSIBLE, Replay.NEVER, null, work);
-                    }
-                    ShardId shard = locator.get();
-                    CommitGate gate = new CommitGate(again.unknown());
-                    WrittenPosition written = options.readOnly() ? null : WrittenPosition.of(context, shard);
-                    LimitedWork<T> attempts = new LimitedWork<>(
-                            connection -> {
-                                Transaction<T> transaction =
-                                        new Transaction<>(cluster, shard, connection, gate, written);
-                                return single ? transaction.single(options, work) : transaction.many(options, work);
-                            },
-                            gate::close);
-                    Flux<T> answer = cluster.execute(shard, Residue.NONE, again, attempts);
-                    Flux<T> limited = AnswerTimeout.limit(
-                            answer.doOnCancel(gate::close),
-                            shard,
-                            timeout,
-                            Deadline.of(context),
-                            attempts::consequence);
-                    return written == null ? limited : written.notedTransaction(limited);
-                })
-                .onErrorStop();
+        return ErrorsStop.in(Flux.deferContextual(context -> {
+            if (cluster.scope(context) != null) {
+                return call(Residue.POSSIBLE, Replay.NEVER, null, work);
+            }
+            ShardId shard = locator.get();
+            CommitGate gate = new CommitGate(again.unknown());
+            WrittenPosition written = options.readOnly() ? null : WrittenPosition.of(context, shard);
+            LimitedWork<T> attempts = new LimitedWork<>(
+                    connection -> {
+                        Transaction<T> transaction = new Transaction<>(cluster, shard, connection, gate, written);
+                        return single ? transaction.single(options, work) : transaction.many(options, work);
+                    },
+                    gate::close);
+            Flux<T> answer = cluster.execute(shard, Residue.NONE, again, attempts);
+            Flux<T> limited = AnswerTimeout.limit(
+                    answer.doOnCancel(gate::close), shard, timeout, Deadline.of(context), attempts::consequence);
+            return written == null ? limited : written.notedTransaction(limited);
+        }));
     }
 
     @Override
@@ -241,29 +236,28 @@ final class DefaultShardOperations implements ShardOperations {
             @Nullable ReadPreference from,
             Function<? super Connection, ? extends Publisher<T>> joining,
             Function<? super Connection, ? extends Publisher<T>> work) {
-        return Flux.deferContextual(context -> {
-                    ShardId shard = locator.get();
-                    TransactionScope scope = cluster.scope(context);
-                    if (scope != null) {
-                        if (scope.isForeign()) {
-                            WrittenPosition.unknown(context, shard);
-                        }
-                        return scope.limit(scope.join(shard).flatMapMany(joining), timeout, Deadline.of(context));
-                    }
-                    Deadline deadline = Deadline.of(context);
-                    if (from != null) {
-                        return limited(shard, deadline, work, read -> cluster.read(shard, from, read));
-                    }
-                    WrittenPosition written = WrittenPosition.of(context, shard);
-                    return written == null
-                            ? limited(shard, deadline, work, call -> cluster.execute(shard, residue, again, call))
-                            : written.noted(limited(
-                                    shard,
-                                    deadline,
-                                    written.after(work),
-                                    call -> cluster.execute(shard, residue, again, call)));
-                })
-                .onErrorStop();
+        return ErrorsStop.in(Flux.deferContextual(context -> {
+            ShardId shard = locator.get();
+            TransactionScope scope = cluster.scope(context);
+            if (scope != null) {
+                if (scope.isForeign()) {
+                    WrittenPosition.unknown(context, shard);
+                }
+                return scope.limit(scope.join(shard).flatMapMany(joining), timeout, Deadline.of(context));
+            }
+            Deadline deadline = Deadline.of(context);
+            if (from != null) {
+                return limited(shard, deadline, work, read -> cluster.read(shard, from, read));
+            }
+            WrittenPosition written = WrittenPosition.of(context, shard);
+            return written == null
+                    ? limited(shard, deadline, work, call -> cluster.execute(shard, residue, again, call))
+                    : written.noted(limited(
+                            shard,
+                            deadline,
+                            written.after(work),
+                            call -> cluster.execute(shard, residue, again, call)));
+        }));
     }
 
     private <T> Flux<T> observed(String operation, @Nullable String sql, Flux<T> answer) {
