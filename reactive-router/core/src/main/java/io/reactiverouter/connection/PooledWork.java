@@ -171,15 +171,13 @@ final class PooledWork<T> extends Flux<T> {
                 onError(source.pool.closed());
                 return;
             }
-            Publisher<T> answer;
             try {
-                answer = Objects.requireNonNull(source.work.apply(connection), "work returned null");
+                Publisher<T> answer = Objects.requireNonNull(source.work.apply(connection), "work returned null");
+                Flux.from(answer).subscribe(this);
             } catch (Throwable e) {
                 Exceptions.throwIfFatal(e);
                 onError(e);
-                return;
             }
-            Flux.from(answer).subscribe(this);
         }
 
         private LeasedConnection leased() {
@@ -284,7 +282,11 @@ final class PooledWork<T> extends Flux<T> {
         private void stop() {
             Subscription subscription = STARTED.getAndSet(this, Operators.cancelledSubscription());
             if (subscription != null) {
-                subscription.cancel();
+                try {
+                    subscription.cancel();
+                } catch (RuntimeException e) {
+                    LOG.warn("work could not be cancelled", e);
+                }
             }
             source.pool
                     .settleAndRelease(leased())

@@ -47,6 +47,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.reactivestreams.Subscription;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -86,6 +87,41 @@ class PoolIntegrationTests {
             cluster.close().block(TIMEOUT);
             SHARDS.nodes()
                     .forEach(node -> await("no connection is left", TIMEOUT, () -> connections(node, "warm") == 0));
+        });
+    }
+
+    /** As publishers of others can. */
+    @Test
+    void workThatThrowsOutsideOfItsSignalsFailsTheCallAndGivesTheConnectionBack() {
+        using("throws", PoolSettings.DEFAULTS.withMaxSize(1), cluster -> {
+            ShardOperations shard = cluster.shard(ShardId.of("s0"));
+            for (int i = 0; i < 3; i++) {
+                StepVerifier.create(shard.withConnection(connection -> subscriber -> {
+                            throw new IllegalStateException("when it is subscribed to");
+                        }))
+                        .expectErrorMessage("when it is subscribed to")
+                        .verify(TIMEOUT);
+                StepVerifier.create(shard.withConnection(connection -> null))
+                        .expectError(NullPointerException.class)
+                        .verify(TIMEOUT);
+                StepVerifier.create(shard.<Integer>withConnectionMany(
+                                connection -> subscriber -> subscriber.onSubscribe(new Subscription() {
+                                    @Override
+                                    public void request(long n) {
+                                        subscriber.onNext(1);
+                                    }
+
+                                    @Override
+                                    public void cancel() {
+                                        throw new IllegalStateException("when it is cancelled");
+                                    }
+                                })))
+                        .expectNext(1)
+                        .thenCancel()
+                        .verify(TIMEOUT);
+            }
+            await("the connection is back", TIMEOUT, () -> acquired(cluster) == 0);
+            one(shard);
         });
     }
 
