@@ -11,12 +11,14 @@ import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
+import org.reactivestreams.Subscriber;
 import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
 import reactor.core.Exceptions;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Operators;
+import reactor.core.scheduler.Schedulers;
 import reactor.util.Logger;
 import reactor.util.Loggers;
 import reactor.util.context.Context;
@@ -59,7 +61,9 @@ final class PooledWork<T> extends Flux<T> {
         Call<T> call = new Call<>(actual, this);
         actual.onSubscribe(call);
         if (call.get() == Call.ACQUIRING) {
-            pool.acquire().subscribe(new Acquiring<>(call));
+            // As any subscriber: it gets the thread-locals of its context, where Reactor is told to restore them.
+            Subscriber<LeasedConnection> acquiring = new Acquiring<>(call);
+            pool.acquire().subscribe(acquiring);
         }
     }
 
@@ -146,11 +150,18 @@ final class PooledWork<T> extends Flux<T> {
             }
         }
 
+        /** Comes behind each connection too. */
+        void notAcquired() {
+            if (compareAndSet(ACQUIRING, OVER)) {
+                actual.onComplete();
+            }
+        }
+
         /** The pool is in the middle of handing it out: nothing is done with it here. */
         void acquired(LeasedConnection given) {
             leased = given;
             if (compareAndSet(ACQUIRING, STARTING)) {
-                given.loop().execute(this);
+                onLoop(this);
             } else {
                 giveBack(given);
             }
@@ -175,9 +186,15 @@ final class PooledWork<T> extends Flux<T> {
                 Publisher<T> answer = Objects.requireNonNull(source.work.apply(connection), "work returned null");
                 Flux.from(answer).subscribe(this);
             } catch (Throwable e) {
-                Exceptions.throwIfFatal(e);
+                stopWork();
                 onError(e);
+                Exceptions.throwIfFatal(e);
             }
+        }
+
+        /** Runs what hooks of Reactor's schedulers make of a task, as thread-locals for it. */
+        private void onLoop(Runnable task) {
+            leased().loop().execute(Schedulers.onSchedule(task));
         }
 
         private LeasedConnection leased() {
@@ -202,11 +219,10 @@ final class PooledWork<T> extends Flux<T> {
         }
 
         private void ask(Subscription subscription, long n) {
-            EventLoops.ConnectionLoop loop = leased().loop();
-            if (loop.isCurrent()) {
+            if (leased().loop().isCurrent()) {
                 subscription.request(n);
             } else {
-                loop.execute(() -> subscription.request(n));
+                onLoop(() -> subscription.request(n));
             }
         }
 
@@ -269,17 +285,16 @@ final class PooledWork<T> extends Flux<T> {
             } else if (before == STARTING) {
                 giveBack(leased());
             } else if (before == WORKING) {
-                EventLoops.ConnectionLoop loop = leased().loop();
                 // A cancel that comes from within the loop must be seen by the row after it.
-                if (loop.isCurrent()) {
+                if (leased().loop().isCurrent()) {
                     stop();
                 } else {
-                    loop.execute(this::stop);
+                    onLoop(this::stop);
                 }
             }
         }
 
-        private void stop() {
+        private void stopWork() {
             Subscription subscription = STARTED.getAndSet(this, Operators.cancelledSubscription());
             if (subscription != null) {
                 try {
@@ -288,6 +303,10 @@ final class PooledWork<T> extends Flux<T> {
                     LOG.warn("work could not be cancelled", e);
                 }
             }
+        }
+
+        private void stop() {
+            stopWork();
             source.pool
                     .settleAndRelease(leased())
                     .subscribe(null, error -> LOG.debug("a connection was not released", error));
@@ -318,7 +337,7 @@ final class PooledWork<T> extends Flux<T> {
 
         @Override
         public void onComplete() {
-            // Behind the connection.
+            call.notAcquired();
         }
     }
 

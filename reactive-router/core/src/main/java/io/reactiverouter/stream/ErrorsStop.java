@@ -1,21 +1,22 @@
 package io.reactiverouter.stream;
 
-import java.util.HashSet;
-import java.util.Map;
-import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.FluxOperator;
+import reactor.core.publisher.Operators;
+import reactor.util.context.Context;
 
 /**
- * Keeps a subscriber's {@code onErrorContinue} out of its source, as {@code onErrorStop} does, which costs an operator and a
- * context for every subscriber. This costs something only where there is one.
+ * Keeps a subscriber's {@code onErrorContinue}, and that of a hook, out of its source, as {@code onErrorStop} does, which costs
+ * an operator and a context for every subscriber. This costs something only where there is one.
  */
 public final class ErrorsStop<T> extends FluxOperator<T, T> {
 
-    /** Under which Reactor's contexts hold an {@code onErrorContinue}; null if this version does not tell. */
-    private static final @Nullable Object STRATEGY = strategy();
+    /** What Reactor does with errors behind an {@code onErrorStop}: one object for all. */
+    private static final @Nullable BiFunction<?, ?, ?> STOP = stop();
 
     private ErrorsStop(Flux<? extends T> source) {
         super(source);
@@ -23,28 +24,27 @@ public final class ErrorsStop<T> extends FluxOperator<T, T> {
 
     /** Returns {@code source}, whose operators fail with the first error whatever the subscriber asks for. */
     public static <T> Flux<T> in(Flux<T> source) {
-        return STRATEGY == null ? source.onErrorStop() : Flux.onAssembly(new ErrorsStop<>(source));
+        return Flux.onAssembly(new ErrorsStop<>(source));
     }
 
     @Override
     public void subscribe(CoreSubscriber<? super T> actual) {
-        if (STRATEGY != null && actual.currentContext().hasKey(STRATEGY)) {
-            source.onErrorStop().subscribe(actual);
-        } else {
+        if (STOP != null && Operators.onNextErrorFunction(actual.currentContext()) == STOP) {
             source.subscribe(actual);
+        } else {
+            source.onErrorStop().subscribe(actual);
         }
     }
 
-    /** Reactor does not say it, but writes it. */
-    private static @Nullable Object strategy() {
-        Set<Object> keys = new HashSet<>();
+    private static @Nullable BiFunction<?, ?, ?> stop() {
+        AtomicReference<@Nullable BiFunction<?, ?, ?>> found = new AtomicReference<>();
         // Nothing here waits for anything.
-        keys().onErrorStop().subscribe(keys::add);
-        keys().subscribe(keys::remove);
-        return keys.size() == 1 ? keys.iterator().next() : null;
-    }
-
-    private static Flux<Object> keys() {
-        return Flux.deferContextual(context -> Flux.fromStream(context.stream().map(Map.Entry::getKey)));
+        Flux.deferContextual(context -> {
+                    found.set(Operators.onNextErrorFunction(Context.of(context)));
+                    return Flux.empty();
+                })
+                .onErrorStop()
+                .subscribe();
+        return found.get();
     }
 }

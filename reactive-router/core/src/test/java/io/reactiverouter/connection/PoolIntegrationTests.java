@@ -10,6 +10,7 @@ import static io.reactiverouter.TestClusters.number;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.micrometer.context.ContextRegistry;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.R2dbcException;
 import io.r2dbc.spi.Result;
@@ -31,6 +32,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +43,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -50,7 +53,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.reactivestreams.Subscription;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Hooks;
 import reactor.core.publisher.Mono;
+import reactor.core.publisher.Operators;
 import reactor.core.scheduler.Schedulers;
 import reactor.test.StepVerifier;
 
@@ -90,6 +95,36 @@ class PoolIntegrationTests {
         });
     }
 
+    /** As where Boot's {@code spring.reactor.context-propagation} is {@code auto}. */
+    @Test
+    void workHasTheThreadLocalsOfItsCallersContext() {
+        ThreadLocal<String> local = new ThreadLocal<>();
+        ContextRegistry.getInstance().registerThreadLocalAccessor("pool-tests", local);
+        Hooks.enableAutomaticContextPropagation();
+        try {
+            using("thread-locals", PoolSettings.DEFAULTS.withMaxSize(1), cluster -> {
+                ShardOperations shard = cluster.shard(ShardId.of("s0"));
+                // The second has to wait for the connection of the first; rows are asked for one by one, from
+                // elsewhere.
+                assertThat(Flux.just("first", "second")
+                                .flatMap(caller -> shard.<String>withConnectionMany(connection -> Mono.just(
+                                                        caller + " has " + local.get())
+                                                .concatWith(Flux.range(0, 3).map(i -> caller + " has " + local.get())))
+                                        .limitRate(1)
+                                        .delayElements(Duration.ofMillis(5))
+                                        .contextWrite(context -> context.put("pool-tests", caller)))
+                                .collectList()
+                                .block(TIMEOUT))
+                        .containsExactlyInAnyOrderElementsOf(Stream.of("first", "second")
+                                .flatMap(caller -> Collections.nCopies(4, caller + " has " + caller).stream())
+                                .toList());
+            });
+        } finally {
+            Hooks.disableAutomaticContextPropagation();
+            ContextRegistry.getInstance().removeThreadLocalAccessor("pool-tests");
+        }
+    }
+
     /** As publishers of others can. */
     @Test
     void workThatThrowsOutsideOfItsSignalsFailsTheCallAndGivesTheConnectionBack() {
@@ -100,6 +135,12 @@ class PoolIntegrationTests {
                             throw new IllegalStateException("when it is subscribed to");
                         }))
                         .expectErrorMessage("when it is subscribed to")
+                        .verify(TIMEOUT);
+                StepVerifier.create(shard.<Integer>withConnection(connection -> subscriber -> {
+                            subscriber.onSubscribe(Operators.emptySubscription());
+                            throw new IllegalStateException("after it has begun");
+                        }))
+                        .expectErrorMessage("after it has begun")
                         .verify(TIMEOUT);
                 StepVerifier.create(shard.withConnection(connection -> null))
                         .expectError(NullPointerException.class)

@@ -8,6 +8,7 @@ import java.util.List;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Test;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Hooks;
 import reactor.test.StepVerifier;
 
 @NullUnmarked
@@ -32,6 +33,20 @@ class ErrorsStopTests {
                 .expectComplete()
                 .verify(LIMIT);
         assertThat(passedOver).hasSize(1);
+    }
+
+    @Test
+    void firstErrorEndsTheSourceWhateverAHookAsksFor() {
+        Hooks.onNextError((error, element) -> null);
+        try {
+            StepVerifier.create(failing).expectNext(-6, 6).expectComplete().verify(LIMIT);
+            StepVerifier.create(ErrorsStop.in(failing))
+                    .expectNext(-6)
+                    .expectError(ArithmeticException.class)
+                    .verify(LIMIT);
+        } finally {
+            Hooks.resetOnNextError();
+        }
     }
 
     @Test
