@@ -29,6 +29,10 @@ class AnswerTimeoutTests {
 
     private static final ShardId SHARD = ShardId.of("s0");
     private static final Duration LIMIT = Duration.ofMillis(100);
+
+    /** Half of it is longer than what the first test of a JVM has to load takes. */
+    private static final Duration LONG = Duration.ofSeconds(2);
+
     private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
     @Test
@@ -48,17 +52,17 @@ class AnswerTimeoutTests {
     @Test
     void serversAnswerToTheDeadlineIsATimeout() {
         R2dbcException refusal = new R2dbcTransientResourceException("canceling statement", "57014");
-        StepVerifier.create(endingAfter(LIMIT, refusal, LIMIT.dividedBy(2)))
+        StepVerifier.create(endingAfter(LONG, refusal, LONG.dividedBy(2)))
                 .expectErrorSatisfies(error -> {
                     assertThat(error).isInstanceOf(CallTimeoutException.class).hasSuppressedException(refusal);
-                    assertThat(((CallTimeoutException) error).timeout()).isEqualTo(LIMIT.dividedBy(2));
+                    assertThat(((CallTimeoutException) error).timeout()).isEqualTo(LONG.dividedBy(2));
                 })
                 .verify(TIMEOUT);
         StepVerifier.create(endingAfter(Duration.ZERO, refusal, TIMEOUT))
                 .expectErrorSatisfies(error -> assertThat(error).isSameAs(refusal))
                 .verify(TIMEOUT);
         R2dbcException other = new R2dbcTransientResourceException("lock not available", "55P03");
-        StepVerifier.create(endingAfter(LIMIT, other, LIMIT.dividedBy(2)))
+        StepVerifier.create(endingAfter(LONG, other, LONG.dividedBy(2)))
                 .expectErrorSatisfies(error -> assertThat(error).isSameAs(other))
                 .verify(TIMEOUT);
     }
@@ -79,10 +83,10 @@ class AnswerTimeoutTests {
 
     @Test
     void eachSignalStartsTheWaitAnew() {
-        Flux<Long> source = Flux.interval(LIMIT.dividedBy(2)).take(6);
+        Flux<Long> source = Flux.interval(LIMIT.dividedBy(4)).take(8);
 
         StepVerifier.create(AnswerTimeout.limit(source, SHARD, LIMIT))
-                .expectNextCount(6)
+                .expectNextCount(8)
                 .expectComplete()
                 .verify(TIMEOUT);
     }
